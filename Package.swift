@@ -1,0 +1,128 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every target of ours is built with: strict concurrency comes with language mode 6,
+/// and an import is internal unless it says otherwise.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+let package = Package(
+    name: "apus",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "apus", targets: ["apus"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+    ],
+    targets: [
+        // MARK: - System libraries
+        .systemLibrary(
+            name: "CLibPQ", pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
+
+        // MARK: - Words at the bottom
+        .target(name: "ApusFaults", swiftSettings: strict),
+        .target(name: "ApusSQL", dependencies: ["ApusFaults"], swiftSettings: strict),
+        .target(name: "ApusCatalog", dependencies: ["ApusFaults"], swiftSettings: strict),
+
+        // MARK: - Pure: what a request means
+        .target(
+            name: "ApusPlanner", dependencies: ["ApusCatalog", "ApusFaults"],
+            swiftSettings: strict),
+
+        // MARK: - The database
+        .target(
+            name: "ApusPostgres",
+            dependencies: [
+                "CLibPQ", "ApusSQL", "ApusCatalog", "ApusFaults",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ], swiftSettings: strict),
+        .target(
+            name: "ApusDataAPI",
+            dependencies: [
+                "ApusPlanner", "ApusPostgres", "ApusSQL", "ApusCatalog", "ApusFaults",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+
+        // MARK: - Features
+        .target(
+            name: "ApusTokens",
+            dependencies: [
+                "ApusPostgres", "ApusFaults",
+                .product(name: "JWTKit", package: "jwt-kit"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: strict),
+        .target(
+            name: "ApusMigrations",
+            dependencies: [
+                "ApusPostgres", "ApusSQL", "ApusFaults",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .target(
+            name: "ApusTelemetry",
+            dependencies: [
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+            ], swiftSettings: strict),
+
+        // MARK: - Edges
+        .target(
+            name: "ApusREST",
+            dependencies: ["ApusDataAPI", "ApusPlanner", "ApusCatalog", "ApusFaults"],
+            swiftSettings: strict),
+        .target(
+            name: "ApusEdge",
+            dependencies: [
+                "ApusREST", "ApusDataAPI", "ApusTokens", "ApusTelemetry", "ApusPostgres",
+                "ApusFaults",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOExtras", package: "swift-nio-extras"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+            ], swiftSettings: strict),
+
+        // MARK: - The server and its command line
+        .target(
+            name: "ApusServer",
+            dependencies: [
+                "ApusEdge", "ApusREST", "ApusDataAPI", "ApusTokens", "ApusMigrations",
+                "ApusTelemetry", "ApusPostgres", "ApusPlanner", "ApusCatalog", "ApusSQL",
+                "ApusFaults",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "apus",
+            dependencies: [
+                "ApusServer",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
+    ]
+)
