@@ -88,20 +88,27 @@ let package = Package(
 
         // MARK: - Edges
         .target(
-            name: "ApusREST",
-            dependencies: ["ApusDataAPI", "ApusPlanner", "ApusCatalog", "ApusFaults"],
-            swiftSettings: strict),
-        .target(
-            name: "ApusEdge",
+            name: "ApusHTTP",
             dependencies: [
-                "ApusREST", "ApusDataAPI", "ApusTokens", "ApusTelemetry", "ApusPostgres",
-                "ApusFaults",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "NIOExtras", package: "swift-nio-extras"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .target(
+            name: "ApusREST",
+            dependencies: ["ApusDataAPI", "ApusPlanner", "ApusCatalog", "ApusFaults"],
+            swiftSettings: strict),
+        .target(
+            name: "ApusEdge",
+            dependencies: [
+                "ApusHTTP", "ApusREST", "ApusDataAPI", "ApusTokens", "ApusTelemetry",
+                "ApusPostgres", "ApusPlanner", "ApusCatalog", "ApusSQL", "ApusFaults",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
             ], swiftSettings: strict),
@@ -110,7 +117,7 @@ let package = Package(
         .target(
             name: "ApusServer",
             dependencies: [
-                "ApusEdge", "ApusREST", "ApusDataAPI", "ApusTokens", "ApusMigrations",
+                "ApusEdge", "ApusHTTP", "ApusREST", "ApusDataAPI", "ApusTokens", "ApusMigrations",
                 "ApusTelemetry", "ApusPostgres", "ApusPlanner", "ApusCatalog", "ApusSQL",
                 "ApusFaults",
                 .product(name: "Logging", package: "swift-log"),

@@ -1,0 +1,253 @@
+import NIOCore
+import NIOHTTP1
+
+/// Speaks HTTP/1.1 (RFC 9112) on one connection, after NIO's request decoder.
+///
+/// Requests are collected whole, within the limits, and handed on one at a time: an answer leaves before the
+/// next request of the connection starts. Head and body of an answer leave in one buffer, written once; that
+/// is why no response encoder stands in the pipeline.
+final class HTTP1ConnectionHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = ByteBuffer
+
+    /// What is being read from the client.
+    private enum Reading {
+        case idle
+        case body(HTTPRequestHead, ByteBuffer?)
+        /// The rest of a request that was already refused; the connection closes after the answer.
+        case refused
+    }
+
+    private let limits: HTTPLimits
+    private let respond: @Sendable (HTTPExchange) -> Void
+    private let gate: ConnectionGate
+
+    private var reading = Reading.idle
+    private var inFlight: HTTPExchange?
+    private var inFlightKeepsAlive = true
+    private var inFlightIsHead = false
+    private var waiting: [(request: HTTPRequest, keepsAlive: Bool)] = []
+    private var closesAfterAnswer = false
+    private var isClosed = false
+    private var peer = ""
+    private var lastActivity = NIODeadline.now()
+    private var clock: Scheduled<Void>?
+    private let dates = HTTPDateCache()
+
+    init(
+        limits: HTTPLimits, gate: ConnectionGate, respond: @escaping @Sendable (HTTPExchange) -> Void
+    ) {
+        self.limits = limits
+        self.gate = gate
+        self.respond = respond
+    }
+
+    // MARK: - Life of the connection
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        peer = context.remoteAddress?.ipAddress ?? ""
+        if context.channel.isActive { begin(context) }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        begin(context)
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        isClosed = true
+        clock?.cancel()
+        clock = nil
+        inFlight?.abandon()
+        inFlight = nil
+        waiting.removeAll()
+        context.fireChannelInactive()
+    }
+
+    /// The server is draining: the request in flight is answered, then the connection closes.
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is ChannelShouldQuiesceEvent {
+            closesAfterAnswer = true
+            if inFlight == nil, case .idle = reading { context.close(promise: nil) }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard error is HTTPParserError, inFlight == nil else {
+            context.close(promise: nil)
+            return
+        }
+        if let parserError = error as? HTTPParserError, parserError == .headerOverflow {
+            refuse(context, .headerTooLarge)
+        } else {
+            refuse(context, .malformedRequest)
+        }
+    }
+
+    // MARK: - Reading
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        lastActivity = .now()
+        switch unwrapInboundIn(data) {
+        case .head(let head): receive(head, context)
+        case .body(let bytes): receive(bytes, context)
+        case .end: receiveEnd(context)
+        }
+    }
+
+    private func receive(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        if case .refused = reading { return }
+        if head.uri.utf8.count > limits.targetBytes { return refuse(context, .targetTooLong) }
+        if headerBytes(head.headers) > limits.headerBytes { return refuse(context, .headerTooLarge) }
+        if let declared = head.headers.first(name: "content-length").flatMap({ Int($0) }) {
+            if declared > limits.bodyBytes { return refuse(context, .bodyTooLarge(limits.bodyBytes)) }
+        }
+        reading = .body(head, nil)
+        if head.headers.contains(name: "expect"), inFlight == nil {
+            let isContinue = head.headers[canonicalForm: "expect"].contains {
+                $0.lowercased() == "100-continue"
+            }
+            if isContinue {
+                let buffer = context.channel.allocator.buffer(string: "HTTP/1.1 100 Continue\r\n\r\n")
+                context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+            }
+        }
+    }
+
+    private func receive(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        guard case .body(let head, var body) = reading else { return }
+        // Drop the reference that `reading` holds, or the append below would copy all bytes so far.
+        reading = .idle
+        if (body?.readableBytes ?? 0) + bytes.readableBytes > limits.bodyBytes {
+            return refuse(context, .bodyTooLarge(limits.bodyBytes))
+        }
+        if body == nil {
+            body = bytes
+        } else {
+            var bytes = bytes
+            body?.writeBuffer(&bytes)
+        }
+        reading = .body(head, body)
+    }
+
+    private func receiveEnd(_ context: ChannelHandlerContext) {
+        guard case .body(let head, let body) = reading else { return }
+        reading = .idle
+        let request = HTTPRequest(
+            method: head.method, target: head.uri, headers: head.headers, body: body, peer: peer,
+            id: RequestID(header: head.headers.first(name: "x-request-id")))
+        if inFlight == nil, waiting.isEmpty {
+            start(request, keepsAlive: head.isKeepAlive, context)
+        } else {
+            waiting.append((request, head.isKeepAlive))
+            if waiting.count >= limits.pipelinedRequests { setAutoRead(false, context) }
+        }
+    }
+
+    // MARK: - Answering
+
+    private func start(_ request: HTTPRequest, keepsAlive: Bool, _ context: ChannelHandlerContext) {
+        let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let exchange = HTTPExchange(request: request, eventLoop: context.eventLoop) { response in
+            let (handler, context) = loopBound.value
+            handler.finish(response, context)
+        }
+        inFlight = exchange
+        inFlightKeepsAlive = keepsAlive
+        inFlightIsHead = request.method == .HEAD
+        respond(exchange)
+    }
+
+    private func finish(_ response: HTTPResponse, _ context: ChannelHandlerContext) {
+        guard !isClosed, inFlight != nil else { return }
+        inFlight = nil
+        let keepsAlive = inFlightKeepsAlive && !closesAfterAnswer
+        var buffer = HTTP1ResponseWriter.write(
+            response, keepsAlive: keepsAlive, isHead: inFlightIsHead, date: dates.now(),
+            allocator: context.channel.allocator)
+        if case .deferred(let length, let write) = response.body, !inFlightIsHead {
+            buffer.reserveCapacity(minimumWritableBytes: length)
+            write(&buffer)
+        }
+        lastActivity = .now()
+        if keepsAlive {
+            context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+            startNext(context)
+        } else {
+            isClosed = true
+            context.writeAndFlush(wrapOutboundOut(buffer)).assumeIsolated().whenComplete { _ in
+                context.close(promise: nil)
+            }
+        }
+    }
+
+    private func startNext(_ context: ChannelHandlerContext) {
+        guard !waiting.isEmpty else { return }
+        let next = waiting.removeFirst()
+        if waiting.count == limits.pipelinedRequests - 1 { setAutoRead(true, context) }
+        start(next.request, keepsAlive: next.keepsAlive, context)
+    }
+
+    /// Answers without handing the request on, and closes the connection, because its rest is not read.
+    private func refuse(_ context: ChannelHandlerContext, _ refusal: HTTPRefusal) {
+        reading = .refused
+        closesAfterAnswer = true
+        guard inFlight == nil, !isClosed else { return }
+        let buffer = HTTP1ResponseWriter.write(
+            refusal.response, keepsAlive: false, isHead: false, date: dates.now(),
+            allocator: context.channel.allocator)
+        isClosed = true
+        gate.countRefusal()
+        context.writeAndFlush(wrapOutboundOut(buffer)).assumeIsolated().whenComplete { _ in
+            context.close(promise: nil)
+        }
+    }
+
+    // MARK: - Non public
+
+    private func begin(_ context: ChannelHandlerContext) {
+        if peer.isEmpty { peer = context.remoteAddress?.ipAddress ?? "" }
+        lastActivity = .now()
+        scheduleClock(context)
+    }
+
+    /// One timer a connection, re-armed when it fires; activity only moves a date.
+    private func scheduleClock(_ context: ChannelHandlerContext) {
+        guard clock == nil, !isClosed else { return }
+        let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let limit = currentTimeout
+        clock = context.eventLoop.scheduleTask(deadline: lastActivity + limit) {
+            let (handler, context) = loopBound.value
+            handler.clock = nil
+            handler.checkClock(context)
+        }
+    }
+
+    private func checkClock(_ context: ChannelHandlerContext) {
+        guard !isClosed else { return }
+        if inFlight != nil { lastActivity = .now() }
+        if NIODeadline.now() - lastActivity >= currentTimeout {
+            if case .body = reading {
+                return refuse(context, .tooSlow)
+            }
+            return context.close(promise: nil)
+        }
+        scheduleClock(context)
+    }
+
+    private var currentTimeout: TimeAmount {
+        if case .body = reading { return min(limits.readTimeout, limits.idleTimeout) }
+        return min(limits.idleTimeout, limits.readTimeout)
+    }
+
+    private func headerBytes(_ headers: HTTPHeaders) -> Int {
+        var total = 0
+        for (name, value) in headers { total += name.utf8.count + value.utf8.count + 4 }
+        return total
+    }
+
+    private func setAutoRead(_ reads: Bool, _ context: ChannelHandlerContext) {
+        context.channel.setOption(.autoRead, value: reads).whenFailure { _ in }
+    }
+}

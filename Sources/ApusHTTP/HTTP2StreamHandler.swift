@@ -1,0 +1,89 @@
+import NIOCore
+import NIOHTTP1
+
+/// Serves one HTTP/2 stream (RFC 9113), after NIO's codec that shows it as HTTP/1 parts.
+final class HTTP2StreamHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let limits: HTTPLimits
+    private let respond: @Sendable (HTTPExchange) -> Void
+    private var head: HTTPRequestHead?
+    private var body: ByteBuffer?
+    private var exchange: HTTPExchange?
+    private var isAnswered = false
+
+    init(limits: HTTPLimits, respond: @escaping @Sendable (HTTPExchange) -> Void) {
+        self.limits = limits
+        self.respond = respond
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        isAnswered = true
+        exchange?.abandon()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            self.head = head
+            if head.uri.utf8.count > limits.targetBytes {
+                finish(HTTPRefusal.targetTooLong.response, context)
+            }
+        case .body(var bytes):
+            guard !isAnswered else { return }
+            if (body?.readableBytes ?? 0) + bytes.readableBytes > limits.bodyBytes {
+                return finish(HTTPRefusal.bodyTooLarge(limits.bodyBytes).response, context)
+            }
+            if body == nil { body = bytes } else { body?.writeBuffer(&bytes) }
+        case .end:
+            start(context)
+        }
+    }
+
+    private func start(_ context: ChannelHandlerContext) {
+        guard !isAnswered, let head else { return }
+        let request = HTTPRequest(
+            method: head.method, target: head.uri, headers: head.headers, body: body,
+            peer: context.channel.parent?.remoteAddress?.ipAddress ?? "",
+            id: RequestID(header: head.headers.first(name: "x-request-id")))
+        let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let exchange = HTTPExchange(request: request, eventLoop: context.eventLoop) { response in
+            let (handler, context) = loopBound.value
+            handler.finish(response, context)
+        }
+        self.exchange = exchange
+        respond(exchange)
+    }
+
+    private func finish(_ response: HTTPResponse, _ context: ChannelHandlerContext) {
+        guard !isAnswered, context.channel.isActive else { return }
+        isAnswered = true
+        var headers = HTTPHeaders()
+        for field in response.fields { headers.add(name: field.name, value: field.value) }
+        let isHead = head?.method == .HEAD
+        if let length = response.bodyLength, !isHead, response.status != 204, response.status != 304 {
+            headers.add(name: "Content-Length", value: String(length))
+        }
+        let status = HTTPResponseStatus(statusCode: response.status)
+        context.write(
+            wrapOutboundOut(.head(.init(version: .http2, status: status, headers: headers))), promise: nil)
+        if !isHead, let body = Self.buffer(response.body, context.channel.allocator) {
+            context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+        }
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    }
+
+    private static func buffer(_ body: HTTPResponse.Body, _ allocator: ByteBufferAllocator) -> ByteBuffer? {
+        switch body {
+        case .none: return nil
+        case .bytes(let bytes): return allocator.buffer(bytes: bytes)
+        case .buffer(let buffer): return buffer
+        case .deferred(let length, let write):
+            var buffer = allocator.buffer(capacity: length)
+            write(&buffer)
+            return buffer
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package import NIOCore
+package import NIOHTTP1
+
+/// A request that has arrived completely.
+package struct HTTPRequest: Sendable {
+    package var method: HTTPMethod
+    /// The target as it came: path and query, still percent-encoded.
+    package var target: String
+    package var headers: HTTPHeaders
+    package var body: ByteBuffer?
+    /// Address of the peer, without port.
+    package var peer: String
+    /// Given by the client as `X-Request-Id` where it is well formed, else made here.
+    package var id: RequestID
+
+    package init(
+        method: HTTPMethod, target: String, headers: HTTPHeaders, body: ByteBuffer? = nil,
+        peer: String = "", id: RequestID = .next()
+    ) {
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.body = body
+        self.peer = peer
+        self.id = id
+    }
+
+    /// The target up to the question mark.
+    package var path: Substring {
+        guard let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return target[...] }
+        return target[..<mark]
+    }
+
+    /// The target after the question mark; empty when there is none.
+    package var query: Substring {
+        guard let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return "" }
+        return target[target.utf8.index(after: mark)...]
+    }
+}

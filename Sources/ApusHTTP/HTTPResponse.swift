@@ -1,0 +1,56 @@
+package import NIOCore
+
+/// What goes back to a client.
+package struct HTTPResponse: Sendable {
+    package struct Field: Sendable {
+        package var name: String
+        package var value: String
+
+        package init(_ name: String, _ value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    package enum Body: Sendable {
+        /// No body, and no `Content-Length` either (204, 304, HEAD).
+        case none
+        case bytes([UInt8])
+        case buffer(ByteBuffer)
+        /// Bytes that lie elsewhere (a value of a query's result) and are copied once, into the connection's
+        /// buffer: their number, and what writes them.
+        case deferred(length: Int, write: @Sendable (inout ByteBuffer) -> Void)
+    }
+
+    package var status: Int
+    package var fields: [Field]
+    package var body: Body
+
+    package init(status: Int, fields: [Field] = [], body: Body = .none) {
+        self.status = status
+        self.fields = fields
+        self.body = body
+    }
+
+    /// A short text answer.
+    package static func text(
+        _ text: String, status: Int = 200, type: String = "text/plain; charset=utf-8"
+    ) -> HTTPResponse {
+        HTTPResponse(
+            status: status, fields: [Field("Content-Type", type)], body: .bytes(Array(text.utf8)))
+    }
+
+    /// Value of the first field of this name, in any case.
+    package func field(_ name: String) -> String? {
+        fields.first { $0.name.lowercased() == name.lowercased() }?.value
+    }
+
+    package var bodyLength: Int? {
+        switch body {
+        case .none: nil
+        case .bytes(let bytes): bytes.count
+        case .buffer(let buffer): buffer.readableBytes
+        case .deferred(let length, _): length
+        }
+    }
+}

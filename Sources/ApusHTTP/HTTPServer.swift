@@ -1,0 +1,134 @@
+package import Logging
+package import NIOCore
+import NIOExtras
+import NIOHTTP1
+import NIOHTTP2
+package import NIOPosix
+package import NIOSSL
+
+/// Accepts connections and turns requests into exchanges: HTTP/1.1, and HTTP/2 where TLS negotiates it.
+///
+/// Built on NIO's channel handlers without a task per connection or request: the answer of a data request is
+/// one hop away from the database's reactor (see ARCHITECTURE.md, "Why no web framework").
+package final class HTTPServer: Sendable {
+    package struct Configuration: Sendable {
+        /// `server-host`
+        package var host: String
+        /// `server-port`; 0 lets the system choose.
+        package var port: Int
+        package var limits: HTTPLimits
+        package var tls: TLSConfiguration?
+
+        package init(host: String, port: Int, limits: HTTPLimits = .init(), tls: TLSConfiguration? = nil) {
+            self.host = host
+            self.port = port
+            self.limits = limits
+            self.tls = tls
+        }
+    }
+
+    private let configuration: Configuration
+    private let group: MultiThreadedEventLoopGroup
+    private let logger: Logger
+    private let respond: @Sendable (HTTPExchange) -> Void
+    package let gate: ConnectionGate
+
+    /// - Parameter respond: called on a connection's event loop with each request; must not block.
+    package init(
+        configuration: Configuration, group: MultiThreadedEventLoopGroup, logger: Logger,
+        respond: @escaping @Sendable (HTTPExchange) -> Void
+    ) {
+        self.configuration = configuration
+        self.group = group
+        self.logger = logger
+        self.respond = respond
+        gate = ConnectionGate(limit: configuration.limits.connections)
+    }
+
+    /// A server that listens.
+    package struct Listener: Sendable {
+        private let channel: any Channel
+        private let quiescing: ServerQuiescingHelper
+
+        fileprivate init(channel: any Channel, quiescing: ServerQuiescingHelper) {
+            self.channel = channel
+            self.quiescing = quiescing
+        }
+
+        /// The port that is listened on.
+        package var port: Int { channel.localAddress?.port ?? 0 }
+
+        /// Takes no new connections, answers what is in flight, closes; waits for that as long as `limit`.
+        package func drain(within limit: TimeAmount) async {
+            let done = channel.eventLoop.makePromise(of: Void.self)
+            quiescing.initiateShutdown(promise: done)
+            let timeout = channel.eventLoop.scheduleTask(in: limit) { done.succeed(()) }
+            try? await done.futureResult.get()
+            timeout.cancel()
+        }
+    }
+
+    /// Binds and accepts.
+    ///
+    /// - Throws: what the system says when the address cannot be bound.
+    package func listen() async throws -> Listener {
+        let quiescing = ServerQuiescingHelper(group: group)
+        let sslContext = try configuration.tls.map { try NIOSSLContext(configuration: $0) }
+        let channel = try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        quiescing.makeServerChannelHandler(channel: channel))
+                }
+            }
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.maxMessagesPerRead, value: 8)
+            .childChannelInitializer { [self] channel in accept(channel, sslContext) }
+            .bind(host: configuration.host, port: configuration.port)
+            .get()
+        return Listener(channel: channel, quiescing: quiescing)
+    }
+
+    // MARK: - Non public
+
+    private func accept(_ channel: any Channel, _ sslContext: NIOSSLContext?) -> EventLoopFuture<Void> {
+        guard gate.enter() else { return channel.close() }
+        channel.closeFuture.whenComplete { [gate] _ in gate.leave() }
+        guard let sslContext else {
+            return channel.eventLoop.makeCompletedFuture { try self.speakHTTP1(on: channel) }
+        }
+        do {
+            try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: sslContext))
+        } catch {
+            return channel.eventLoop.makeFailedFuture(error)
+        }
+        return channel.configureHTTP2SecureUpgrade(
+            h2ChannelConfigurator: { channel in self.speakHTTP2(on: channel) },
+            http1ChannelConfigurator: { channel in
+                channel.eventLoop.makeCompletedFuture { try self.speakHTTP1(on: channel) }
+            })
+    }
+
+    private func speakHTTP1(on channel: any Channel) throws {
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
+        try pipeline.addHandler(
+            HTTP1ConnectionHandler(limits: configuration.limits, gate: gate, respond: respond))
+    }
+
+    private func speakHTTP2(on channel: any Channel) -> EventLoopFuture<Void> {
+        let limits = configuration.limits
+        let respond = self.respond
+        return channel.configureHTTP2Pipeline(
+            mode: .server, connectionConfiguration: .init(), streamConfiguration: .init()
+        ) { stream in
+            stream.eventLoop.makeCompletedFuture {
+                try stream.pipeline.syncOperations.addHandler(HTTP2FramePayloadToHTTP1ServerCodec())
+                try stream.pipeline.syncOperations.addHandler(
+                    HTTP2StreamHandler(limits: limits, respond: respond))
+            }
+        }.map { _ in }
+    }
+}
