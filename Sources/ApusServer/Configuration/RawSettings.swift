@@ -1,0 +1,155 @@
+import Foundation
+import Yams
+
+/// Settings as texts, from flags, environment and file, the first that has one winning.
+package struct RawSettings: Sendable {
+    package struct Entry: Sendable {
+        package var value: String
+        /// The items, when the file gave a list.
+        package var items: [String]?
+        /// Where it came from, in words.
+        package var origin: String
+    }
+
+    /// By the name of the definition.
+    package private(set) var entries: [String: Entry] = [:]
+    /// `app.settings.*`, by the name after that prefix.
+    package private(set) var appSettings: [String: String] = [:]
+    private let definitions: [String: SettingDefinition]
+
+    /// - Parameters:
+    ///   - flags: names without dashes, and their values.
+    ///   - environment: the whole environment; only names of ours are looked at.
+    ///   - file: path of a YAML file, if there is one.
+    package init(
+        flags: [(name: String, value: String)], environment: [String: String], file: String?
+    ) throws(SettingsFault) {
+        var definitions: [String: SettingDefinition] = [:]
+        for definition in SettingDefinition.all {
+            definitions[definition.name] = definition
+            for alias in definition.aliases { definitions[alias] = definition }
+        }
+        self.definitions = definitions
+        for flag in flags {
+            try add(flag.name, .init(value: flag.value, items: nil, origin: "flag --\(flag.name)"))
+        }
+        try readEnvironment(environment)
+        if let file { try readFile(file) }
+    }
+
+    package subscript(name: String) -> Entry? { entries[name] }
+
+    // MARK: - Non public
+
+    private mutating func add(_ name: String, _ entry: Entry) throws(SettingsFault) {
+        if let key = Self.appSetting(name) {
+            if appSettings[key] == nil { appSettings[key] = entry.value }
+            return
+        }
+        guard let definition = definitions[name] else {
+            throw .unknown(name: name, origin: entry.origin, nearest: nearest(to: name))
+        }
+        if entries[definition.name] == nil { entries[definition.name] = entry }
+    }
+
+    private mutating func readEnvironment(_ environment: [String: String]) throws(SettingsFault) {
+        var byVariable: [String: String] = [:]
+        for definition in SettingDefinition.all {
+            byVariable[definition.environmentName] = definition.name
+            for alias in definition.aliases {
+                byVariable["APUS_" + alias.uppercased().replacing("-", with: "_")] = definition.name
+            }
+        }
+        for (variable, value) in environment where variable.hasPrefix("APUS_") {
+            if Self.reservedVariables.contains(variable) { continue }
+            if variable.hasPrefix("APUS_APP_SETTINGS_") {
+                let key = variable.dropFirst("APUS_APP_SETTINGS_".count).lowercased()
+                if appSettings[key] == nil { appSettings[key] = value }
+                continue
+            }
+            guard let name = byVariable[variable] else {
+                let guess = variable.dropFirst(5).lowercased().replacing("_", with: "-")
+                throw .unknown(
+                    name: variable, origin: "environment",
+                    nearest: nearest(to: guess).flatMap { definitions[$0]?.environmentName })
+            }
+            try add(name, .init(value: value, items: nil, origin: "environment \(variable)"))
+        }
+        for definition in SettingDefinition.all {
+            for alias in definition.environmentAliases {
+                guard let value = environment[alias], !value.isEmpty else { continue }
+                try add(definition.name, .init(value: value, items: nil, origin: "environment \(alias)"))
+            }
+        }
+    }
+
+    /// Variables with our prefix that are no settings: they choose programs for tests and tools.
+    private static let reservedVariables: Set<String> = [
+        "APUS_CONFIG", "APUS_POSTGRES_BIN", "APUS_TEST_PG_BIN", "APUS_BINARY", "APUS_CACHE",
+    ]
+
+    private mutating func readFile(_ path: String) throws(SettingsFault) {
+        let text: String
+        do {
+            text = try String(contentsOfFile: path, encoding: .utf8)
+        } catch {
+            throw .unreadableFile(path: path, reason: error.localizedDescription)
+        }
+        let node: Node?
+        do {
+            node = try Yams.compose(yaml: text)
+        } catch {
+            throw .unreadableFile(path: path, reason: "\(error)")
+        }
+        guard let node else { return }
+        guard let mapping = node.mapping else {
+            throw .unreadableFile(path: path, reason: "the top level is no mapping")
+        }
+        for (key, value) in mapping {
+            guard let name = key.string else { continue }
+            let origin = "file \(path)"
+            if let items = value.sequence {
+                let texts = items.compactMap { $0.string }
+                try add(name, .init(value: texts.joined(separator: ","), items: texts, origin: origin))
+            } else if value.null != nil {
+                // An explicit null is the same as no entry, but the name must still be a setting.
+                if Self.appSetting(name) == nil, definitions[name] == nil {
+                    throw .unknown(name: name, origin: origin, nearest: nearest(to: name))
+                }
+                if let definition = definitions[name], entries[definition.name] == nil {
+                    entries[definition.name] = .init(value: "", items: [], origin: origin)
+                }
+            } else if let scalar = value.string {
+                try add(name, .init(value: scalar, items: nil, origin: origin))
+            } else {
+                throw .badValue(
+                    name: name, value: "a mapping", origin: origin, expected: "one value or a list")
+            }
+        }
+    }
+
+    private static func appSetting(_ name: String) -> String? {
+        name.hasPrefix("app.settings.") ? String(name.dropFirst("app.settings.".count)) : nil
+    }
+
+    private func nearest(to name: String) -> String? {
+        let distances = definitions.keys.map { ($0, editDistance($0, name)) }
+        return distances.filter { $0.1 <= 3 }.min { ($0.1, $0.0) < ($1.1, $1.0) }?.0
+    }
+}
+
+/// Levenshtein's distance.
+private func editDistance(_ left: String, _ right: String) -> Int {
+    let right = Array(right.utf8)
+    var row = Array(0...right.count)
+    for (index, byte) in left.utf8.enumerated() {
+        var diagonal = row[0]
+        row[0] = index + 1
+        for column in 0..<right.count {
+            let above = row[column + 1]
+            row[column + 1] = min(row[column] + 1, above + 1, diagonal + (right[column] == byte ? 0 : 1))
+            diagonal = above
+        }
+    }
+    return row[right.count]
+}

@@ -1,0 +1,95 @@
+/// The configuration, checked. Every field is documented at its definition in ``SettingDefinition/all``.
+package struct Settings: Sendable {
+    private let raw: RawSettings
+
+    /// - Throws: for the first value that is not of its setting's kind.
+    package init(_ raw: RawSettings) throws(SettingsFault) {
+        self.raw = raw
+        for definition in SettingDefinition.all {
+            if let entry = raw[definition.name] { try Self.check(entry, definition) }
+        }
+    }
+
+    // MARK: - Access by name
+
+    /// The value; nil when unset or empty.
+    package func string(_ name: String) -> String? {
+        let value = raw[name]?.value ?? Self.definition(name).fallback
+        guard let value, !value.isEmpty else { return nil }
+        return value
+    }
+
+    package func boolean(_ name: String) -> Bool { Self.parseBoolean(string(name) ?? "false") ?? false }
+
+    package func integer(_ name: String) -> Int? { string(name).flatMap { Int($0) } }
+
+    package func list(_ name: String) -> [String] {
+        if let items = raw[name]?.items { return items }
+        guard let value = raw[name]?.value ?? Self.definition(name).fallback else { return [] }
+        return value.split(separator: ",").map { $0.trimming(while: { $0 == " " }) }.filter { !$0.isEmpty }
+    }
+
+    /// `app.settings.*`, sorted by name.
+    package var appSettings: [(name: String, value: String)] {
+        raw.appSettings.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    /// All settings that hold, secrets blanked, for `apus config` and the log of a start.
+    package var shown: [(name: String, value: String)] {
+        SettingDefinition.all.map { definition in
+            let value = string(definition.name) ?? ""
+            return (definition.name, definition.isSecret && !value.isEmpty ? "••••" : value)
+        }
+    }
+
+    // MARK: - Non public
+
+    private static let byName = Dictionary(
+        uniqueKeysWithValues: SettingDefinition.all.map { ($0.name, $0) })
+
+    private static func definition(_ name: String) -> SettingDefinition {
+        guard let definition = byName[name] else {
+            preconditionFailure("no setting is called \(name): a defect in Apus, not in the configuration")
+        }
+        return definition
+    }
+
+    private static func check(_ entry: RawSettings.Entry, _ definition: SettingDefinition) throws(SettingsFault) {
+        let value = entry.value
+        func refuse(_ expected: String) -> SettingsFault {
+            .badValue(
+                name: definition.name, value: definition.isSecret ? "••••" : value, origin: entry.origin,
+                expected: expected)
+        }
+        if value.isEmpty { return }
+        switch definition.kind {
+        case .string, .list: return
+        case .boolean:
+            if parseBoolean(value) == nil { throw refuse("true or false") }
+        case .integer(let range):
+            guard let number = Int(value), range.contains(number) else {
+                let upper = range.upperBound == .max ? "" : " to \(range.upperBound)"
+                throw refuse("a whole number from \(range.lowerBound)\(upper)")
+            }
+        case .choice(let words):
+            if !words.contains(value) { throw refuse("one of: " + words.joined(separator: ", ")) }
+        }
+    }
+
+    private static func parseBoolean(_ text: String) -> Bool? {
+        switch text.lowercased() {
+        case "true", "yes", "on", "1": true
+        case "false", "no", "off", "0": false
+        default: nil
+        }
+    }
+}
+
+extension StringProtocol {
+    fileprivate func trimming(while isTrimmed: (Character) -> Bool) -> String {
+        var text = self[...]
+        while let first = text.first, isTrimmed(first) { text = text.dropFirst() }
+        while let last = text.last, isTrimmed(last) { text = text.dropLast() }
+        return String(text)
+    }
+}

@@ -1,0 +1,28 @@
+package import ApusFaults
+
+/// A configuration that cannot be used. Stops the start; the message names the setting and where it came from.
+package enum SettingsFault: Error, Sendable {
+    case unknown(name: String, origin: String, nearest: String?)
+    case badValue(name: String, value: String, origin: String, expected: String)
+    case unreadableFile(path: String, reason: String)
+
+    package var fault: Fault {
+        switch self {
+        case .unknown(let name, let origin, let nearest):
+            Fault(
+                code: "APUS001", kind: .invalid,
+                message: "There is no setting '\(name)' (\(origin)).",
+                hint: nearest.map { "Did you mean '\($0)'?" } ?? "`apus serve --help` lists all settings.")
+        case .badValue(let name, let value, let origin, let expected):
+            Fault(
+                code: "APUS002", kind: .invalid,
+                message: "The setting '\(name)' cannot be '\(value)' (\(origin)).",
+                hint: "It takes \(expected).")
+        case .unreadableFile(let path, let reason):
+            Fault(
+                code: "APUS003", kind: .invalid,
+                message: "The configuration file '\(path)' cannot be read: \(reason)",
+                hint: "It must be YAML (or JSON) with a setting per line, for instance `db-schemas: public`.")
+        }
+    }
+}
