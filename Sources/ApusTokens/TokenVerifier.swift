@@ -1,0 +1,127 @@
+package import ApusPostgres
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Turns bearer tokens into principals (RFC 6750, RFC 7519), with PostgREST's rules and answers.
+///
+/// Immutable but for its cache; new settings make a new verifier, and with it an empty cache. Everything is
+/// synchronous: a token that was seen costs a hash and a comparison, a new one the check of its signature (a few
+/// microseconds for HMAC, some tens for RSA and elliptic curves).
+package final class TokenVerifier: Sendable {
+    /// The current time, seconds since 1970.
+    package typealias Clock = @Sendable () -> Int64
+
+    private let keys: VerificationKeySet?
+    private let check: ClaimsCheck
+    private let rolePath: RoleClaimPath
+    private let maximumTokenBytes: Int
+    private let cache: PrincipalCache
+    private let now: Clock
+
+    /// The principal of requests without a token; nil when such requests are refused. The same object every time,
+    /// so that callers can tell it by identity.
+    package let anonymous: Principal?
+
+    package init(
+        settings: TokenSettings, clock: @escaping Clock = TokenVerifier.systemClock
+    ) throws(TokenSettingsFault) {
+        if let audience = settings.audience, !Self.isStringOrURI(audience) {
+            throw TokenSettingsFault("jwt-aud", "jwt-aud should be a string or a valid URI")
+        }
+        keys = try VerificationKeySet(settings)
+        check = ClaimsCheck(audience: settings.audience)
+        rolePath = try RoleClaimPathReader.read(settings.roleClaimKey)
+        maximumTokenBytes = settings.maximumTokenBytes
+        cache = PrincipalCache(capacity: settings.cacheMaxEntries)
+        now = clock
+        anonymous = settings.anonymousRole.map { role in
+            let claims = ClaimsText.withRole(role, in: Array("{}".utf8), claims: JSONObject())
+            return Principal(role: role, claims: claims)
+        }
+    }
+
+    // MARK: - Principals
+
+    /// The principal of a request with this token, or without one.
+    package func principal(forBearer token: Substring?) throws(TokenFault) -> Principal {
+        guard let token else {
+            guard let anonymous else { throw .tokenRequired }
+            return anonymous
+        }
+        var copy = token
+        // The result travels as a value: the standard library's closure knows no typed throws.
+        let result = copy.withUTF8 { bytes in
+            Result { () throws(TokenFault) in try principal(forBearerBytes: UnsafeRawBufferPointer(bytes)) }
+        }
+        return try result.get()
+    }
+
+    /// The principal of a request with the token in these bytes, which are not kept unless they verify.
+    package func principal(forBearerBytes token: UnsafeRawBufferPointer) throws(TokenFault) -> Principal {
+        guard let keys else { throw .secretMissing }
+        guard !token.isEmpty else { throw .empty }
+        guard token.count <= maximumTokenBytes else { throw .tooLarge(limit: maximumTokenBytes) }
+        let hash = PrincipalCache.hash(token)
+        let now = now()
+        if let known = cache.principal(for: token, hash: hash, at: now) { return known }
+        let (principal, validity) = try verify(token, keys, at: now)
+        cache.insert(principal, for: token, hash: hash, validity: validity)
+        return principal
+    }
+
+    /// What the cache did so far.
+    package var cacheStatistics: TokenCacheStatistics { cache.statistics }
+
+    /// `CLOCK_REALTIME`, which is what `exp` means.
+    package static let systemClock: Clock = {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec)
+    }
+
+    // MARK: - Non public
+
+    private func verify(
+        _ token: UnsafeRawBufferPointer, _ keys: VerificationKeySet, at now: Int64
+    ) throws(TokenFault) -> (Principal, Validity) {
+        let compact = try CompactToken(token)
+        try keys.verify(compact)
+        guard let claims = try? JSONReader.read(compact.payload).object else { throw .claimsUnreadable }
+        let validity = try check.validity(of: claims, at: now)
+        let role = try role(in: claims)
+        let text = ClaimsText.withRole(role, in: compact.payload, claims: claims)
+        return (Principal(role: role, claims: text), validity)
+    }
+
+    /// The role that the claims name; the anonymous one when they name none.
+    private func role(in claims: JSONObject) throws(TokenFault) -> String {
+        let role: String
+        switch rolePath.value(in: claims) {
+        case nil:
+            guard let anonymous else { throw .tokenRequired }
+            return anonymous.role
+        case .string(let text): role = text
+        case .number(let text): role = text
+        case .bool(let value): role = value ? "true" : "false"
+        case .null, .array, .object: throw .roleUnusable
+        }
+        // `SET ROLE none` is the connection's own role ("SET ROLE" in PostgreSQL's reference), which no token names.
+        guard !role.isEmpty, role != "none", !role.utf8.contains(0) else { throw .roleUnusable }
+        return role
+    }
+
+    /// RFC 7519, 2 "StringOrURI": with a colon in it, it must be a URI.
+    private static func isStringOrURI(_ text: String) -> Bool {
+        guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else { return true }
+        let scheme = text[..<colon]
+        return scheme.first?.isLetter == true
+            && scheme.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "+-.".contains($0)) }
+            && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"<>\"{}|\\^`".utf8.contains($0) }
+    }
+}
