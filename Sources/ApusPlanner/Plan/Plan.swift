@@ -34,6 +34,17 @@ package struct Plan: Sendable {
         self.maxRows = maxRows
         self.range = range
     }
+
+    /// Whether the transaction may be read-only: always for reads, for calls by the promise of the method or of
+    /// the function.
+    package var isReadOnly: Bool {
+        switch work {
+        case .read: true
+        case .write: false
+        case .call(let call, _):
+            intent.action == .call(isReadOnly: true) || call.function.volatility != .volatile
+        }
+    }
 }
 
 /// How the rows become a body.

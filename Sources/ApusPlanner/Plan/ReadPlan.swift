@@ -44,8 +44,11 @@ package struct ReadPlan: Sendable, Hashable {
     }
 
     package var select: [PlannedSelect]
+    /// The relation whose rows this level has. On the top level of a write or a call the rows come from what
+    /// was written or returned, and this names their type.
     package var source: QualifiedName
-    /// Alias of the source in `from`, needed where a relation is joined to itself.
+    /// Alias of the source in `from`, needed where a relation is joined to itself, and on the top level of a
+    /// write or a call, whose rows come from elsewhere.
     package var sourceAlias: String?
     package var filters: [PlannedCondition]
     package var order: [PlannedOrder]
@@ -58,6 +61,9 @@ package struct ReadPlan: Sendable, Hashable {
     /// nil on the top level.
     package var relationship: Relationship?
     package var joinConditions: [JoinCondition]
+    /// What the function of a computed relationship is applied to: the level above, by its alias (with an empty
+    /// schema) or by its name.
+    package var rowArgument: QualifiedName?
     /// Alias of the lateral subquery; unique in the plan.
     package var subqueryAlias: String
     package var spread: Spread?
@@ -73,7 +79,8 @@ package struct ReadPlan: Sendable, Hashable {
         filters: [PlannedCondition] = [], order: [PlannedOrder] = [], range: RowRange = .all,
         name: String, alias: String? = nil, hint: String? = nil,
         join: SelectItem.EmbeddedRelation.Join? = nil, relationship: Relationship? = nil,
-        joinConditions: [JoinCondition] = [], subqueryAlias: String = "", spread: Spread? = nil,
+        joinConditions: [JoinCondition] = [], rowArgument: QualifiedName? = nil, subqueryAlias: String = "",
+        spread: Spread? = nil,
         embeddedSelect: [EmbeddedSelect] = [], depth: Int = 0, children: [ReadPlan] = [],
         isLegacyTargetNameMatch: Bool = false
     ) {
@@ -89,6 +96,7 @@ package struct ReadPlan: Sendable, Hashable {
         self.join = join
         self.relationship = relationship
         self.joinConditions = joinConditions
+        self.rowArgument = rowArgument
         self.subqueryAlias = subqueryAlias
         self.spread = spread
         self.embeddedSelect = embeddedSelect
