@@ -38,6 +38,7 @@ let package = Package(
 
         // MARK: - Words at the bottom
         .target(name: "ApusFaults", swiftSettings: strict),
+        .target(name: "ApusJSON", swiftSettings: strict),
         .target(name: "ApusSQL", dependencies: ["ApusFaults"], swiftSettings: strict),
         .target(name: "ApusCatalog", dependencies: ["ApusFaults"], swiftSettings: strict),
 
@@ -45,6 +46,9 @@ let package = Package(
         .target(
             name: "ApusPlanner", dependencies: ["ApusCatalog", "ApusFaults"],
             swiftSettings: strict),
+
+        .target(
+            name: "ApusOpenAPI", dependencies: ["ApusCatalog", "ApusJSON"], swiftSettings: strict),
 
         // MARK: - The database
         .target(
@@ -99,13 +103,13 @@ let package = Package(
             ], swiftSettings: strict),
         .target(
             name: "ApusREST",
-            dependencies: ["ApusDataAPI", "ApusPlanner", "ApusCatalog", "ApusFaults"],
+            dependencies: ["ApusDataAPI", "ApusPlanner", "ApusCatalog", "ApusJSON", "ApusFaults"],
             swiftSettings: strict),
         .target(
             name: "ApusEdge",
             dependencies: [
-                "ApusHTTP", "ApusREST", "ApusDataAPI", "ApusTokens", "ApusTelemetry",
-                "ApusPostgres", "ApusPlanner", "ApusCatalog", "ApusSQL", "ApusFaults",
+                "ApusHTTP", "ApusREST", "ApusOpenAPI", "ApusDataAPI", "ApusTokens", "ApusTelemetry",
+                "ApusPostgres", "ApusPlanner", "ApusCatalog", "ApusSQL", "ApusJSON", "ApusFaults",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
