@@ -60,7 +60,7 @@ package struct SQL: Sendable, Equatable {
     /// A parameter that is supplied per execution.
     package static func slot(_ index: Int) -> SQL {
         var sql = SQL()
-        sql.append(.slot(index))
+        sql.append(Parameter.slot(index))
         return sql
     }
 

@@ -1,0 +1,20 @@
+/// All that was read of a database, as rows; what ``CatalogFold`` makes a catalog of.
+struct CatalogRows: Sendable {
+    var server: [ServerRow] = []
+    var schemas: [SchemaRow] = []
+    var relations: [RelationRow] = []
+    var columns: [ColumnRow] = []
+    var enumLabels: [EnumLabelRow] = []
+    var constraints: [ConstraintRow] = []
+    var uniqueIndexes: [UniqueIndexRow] = []
+    var views: [ViewDefinitionRow] = []
+    var policies: [PolicyRow] = []
+    var functions: [FunctionRow] = []
+    var parameters: [ParameterRow] = []
+    var computedRelationships: [ComputedRelationshipRow] = []
+    var representations: [RepresentationRow] = []
+    var mediaHandlers: [MediaHandlerRow] = []
+    var roleSettings: [RoleSettingRow] = []
+    var timezones: [TimezoneRow] = []
+    var mentions: [RequestSettingsMention] = []
+}
