@@ -14,7 +14,7 @@ package struct PublicAddress: Sendable {
 
     /// Reads `openapi-server-proxy-uri`: `http(s)://host[:port][/path]`. nil for anything else.
     package init?(url: String) {
-        guard let mark = url.range(of: "://") else { return nil }
+        guard let mark = url.firstRange(of: "://") else { return nil }
         let scheme = url[..<mark.lowerBound].lowercased()
         guard scheme == "http" || scheme == "https" else { return nil }
         let rest = url[mark.upperBound...]
