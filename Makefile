@@ -1,0 +1,41 @@
+# What a developer types. `make` alone lists it.
+
+SERVE_OPTIONS ?= --data-dir .apus \
+	--migrations examples/experts/migrations --seed examples/experts/seed.sql
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build serve test tsan lint format bench clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Bring what this machine lacks (silent when nothing is missing)
+	@scripts/setup
+
+build: setup ## Build a release
+	@swift build -c release --product apus
+
+serve: build ## Serve the example on its own PostgreSQL, data in .apus/
+	@exec .build/release/apus serve $(SERVE_OPTIONS)
+
+test: ## All tests: on PostgreSQL 18, on the system's PostgreSQL, with real clients
+	@scripts/setup --test
+	@scripts/test
+
+tsan: ## The Swift tests under the thread sanitizer
+	@scripts/setup --test
+	@swift test --sanitize=thread --scratch-path .build-tsan
+
+lint: ## Formatting, direction of imports, names, fault codes
+	@scripts/lint
+
+format: ## Format all Swift sources
+	@swift format --in-place --recursive --parallel --configuration .swift-format Package.swift Sources Tests
+
+bench: ## Measure against the database alone, side by side in one run
+	@scripts/setup --bench
+	@swift build -c release
+	@scripts/bench
+
+clean: ## Remove what was built; .apus/ (data) and .cache/ stay
+	@rm -rf .build .build-*
