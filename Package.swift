@@ -63,15 +63,15 @@ let package = Package(
         .target(
             name: "ApusDataAPI",
             dependencies: [
-                "ApusPlanner", "ApusPostgres", "ApusSQL", "ApusCatalog", "ApusFaults",
-                .product(name: "Logging", package: "swift-log"),
+                "ApusPlanner", "ApusPostgres", "ApusSQL", "ApusCatalog", "ApusJSON",
+                "ApusFaults", .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
 
         // MARK: - Features
         .target(
             name: "ApusTokens",
             dependencies: [
-                "ApusPostgres", "ApusFaults",
+                "ApusPostgres", "ApusJSON", "ApusFaults",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ], swiftSettings: strict),

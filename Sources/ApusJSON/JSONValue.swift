@@ -11,6 +11,18 @@ package indirect enum JSONValue: Sendable, Equatable {
     case array([JSONValue])
     case object(JSONObject)
 
+    package var text: String? {
+        if case .string(let text) = self { text } else { nil }
+    }
+
+    package var object: JSONObject? {
+        if case .object(let object) = self { object } else { nil }
+    }
+
+    package var array: [JSONValue]? {
+        if case .array(let items) = self { items } else { nil }
+    }
+
     package static func int(_ number: Int) -> JSONValue { .number(String(number)) }
 
     package static func strings(_ strings: [String]) -> JSONValue { .array(strings.map { .string($0) }) }
@@ -45,10 +57,13 @@ package struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     package struct Member: Sendable, Equatable {
         package var name: String
         package var value: JSONValue
+        /// Where the value stands in the document's bytes, when it was read from one.
+        package var range: Range<Int>
 
-        package init(name: String, value: JSONValue) {
+        package init(name: String, value: JSONValue, range: Range<Int> = 0..<0) {
             self.name = name
             self.value = value
+            self.range = range
         }
     }
 
@@ -72,6 +87,8 @@ package struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
             }
         }
     }
+
+    package func member(_ name: String) -> Member? { members.first { $0.name == name } }
 
     func write(to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "{"))

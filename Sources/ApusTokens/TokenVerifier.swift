@@ -1,3 +1,4 @@
+import ApusJSON
 package import ApusPostgres
 
 #if canImport(Glibc)

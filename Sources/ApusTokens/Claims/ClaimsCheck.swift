@@ -1,3 +1,5 @@
+import ApusJSON
+
 /// Judges the registered claims (RFC 7519, 4.1) in PostgREST's order: the first that fails is the answer.
 struct ClaimsCheck: Sendable {
     /// What `aud` must be or hold; nil: any.

@@ -1,3 +1,5 @@
+import ApusJSON
+
 /// What `request.jwt.claims` shows: the payload as its issuer wrote it, with the resolved role under `role`.
 enum ClaimsText {
     /// Byte for byte the payload when `role` is in it already; otherwise the one member is replaced or added.
@@ -8,13 +10,13 @@ enum ClaimsText {
         if let member = claims.member("role") {
             if member.value.text?.utf8.elementsEqual(role.utf8) == true { return payload }
             text.append(contentsOf: payload[..<member.range.lowerBound])
-            text.appendJSONString(role)
+            appendJSONString(role, to: &text)
             text.append(contentsOf: payload[member.range.upperBound...])
         } else {
             let inside = (payload.firstIndex(of: UInt8(ascii: "{")) ?? 0) + 1
             text.append(contentsOf: payload[..<inside])
             text.append(contentsOf: "\"role\":".utf8)
-            text.appendJSONString(role)
+            appendJSONString(role, to: &text)
             if !claims.members.isEmpty { text.append(UInt8(ascii: ",")) }
             text.append(contentsOf: payload[inside...])
         }

@@ -1,3 +1,5 @@
+import ApusJSON
+
 /// Where in the claims the role is: `jwt-role-claim-key`.
 ///
 /// Two notations are understood, as in PostgREST 17. JSON Path (RFC 9535), from `$`: names, indexes, wildcards, and

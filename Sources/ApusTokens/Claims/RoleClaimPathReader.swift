@@ -1,3 +1,5 @@
+import ApusJSON
+
 /// Reads ``RoleClaimPath`` from its text, in either notation.
 struct RoleClaimPathReader {
     private let characters: [Character]

@@ -1,3 +1,5 @@
+import ApusJSON
+
 /// A JWS in compact form (RFC 7515, 7.1), taken apart and not yet believed.
 struct CompactToken {
     let algorithm: SignatureAlgorithm

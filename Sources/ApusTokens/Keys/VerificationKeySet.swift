@@ -1,3 +1,4 @@
+import ApusJSON
 import Crypto
 
 /// The keys of `jwt-secret`.

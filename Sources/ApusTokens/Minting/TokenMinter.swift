@@ -1,3 +1,4 @@
+import ApusJSON
 import Crypto
 
 /// Makes HS256 tokens with the server's own secret: for `apus token`, seeds and tests.
@@ -47,7 +48,7 @@ package struct TokenMinter: Sendable {
             guard let value else { continue }
             names.insert(name)
             payload.append(contentsOf: ",\"\(name)\":".utf8)
-            payload.appendJSONString(value)
+            appendJSONString(value, to: &payload)
         }
         try append(claims, to: &payload, besides: names)
         payload.append(UInt8(ascii: "}"))
@@ -64,7 +65,7 @@ package struct TokenMinter: Sendable {
         for member in object.members {
             guard !names.contains(member.name) else { throw .claimRepeated(member.name) }
             payload.append(UInt8(ascii: ","))
-            payload.appendJSONString(member.name)
+            appendJSONString(member.name, to: &payload)
             payload.append(UInt8(ascii: ":"))
             payload.append(contentsOf: claims[member.range])
         }
@@ -74,7 +75,7 @@ package struct TokenMinter: Sendable {
         var header = Array("{\"alg\":\"HS256\",\"typ\":\"JWT\"".utf8)
         if let keyID {
             header.append(contentsOf: ",\"kid\":".utf8)
-            header.appendJSONString(keyID)
+            appendJSONString(keyID, to: &header)
         }
         header.append(UInt8(ascii: "}"))
         let signed = Base64URL.encode(header) + "." + Base64URL.encode(payload)

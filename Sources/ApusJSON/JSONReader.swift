@@ -1,12 +1,12 @@
 /// Reads one JSON document strictly: RFC 8259 and nothing more, valid UTF-8, unique names in every object (RFC 7519,
 /// 4 and RFC 7515, 4 let a reader refuse repeated names; a reader that takes the first and a database that takes the
 /// last would see two different users), bounded depth.
-struct JSONReader {
+package struct JSONReader {
     /// Any violation; which one does not matter to callers, and a message could carry a part of a token.
-    struct Malformed: Error {}
+    package struct Malformed: Error {}
 
     /// Deeper nesting is refused, so that no input can exhaust the stack.
-    static let depthLimit = 32
+    package static let depthLimit = 32
 
     private let bytes: [UInt8]
     private var position = 0
@@ -15,7 +15,7 @@ struct JSONReader {
     private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     /// The one value that `bytes` hold.
-    static func read(_ bytes: [UInt8]) throws(Malformed) -> JSONValue {
+    package static func read(_ bytes: [UInt8]) throws(Malformed) -> JSONValue {
         var reader = JSONReader(bytes)
         let value = try reader.value()
         reader.skipSpace()
