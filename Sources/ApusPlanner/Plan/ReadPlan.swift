@@ -61,9 +61,6 @@ package struct ReadPlan: Sendable, Hashable {
     /// nil on the top level.
     package var relationship: Relationship?
     package var joinConditions: [JoinCondition]
-    /// What the function of a computed relationship is applied to: the level above, by its alias (with an empty
-    /// schema) or by its name.
-    package var rowArgument: QualifiedName?
     /// Alias of the lateral subquery; unique in the plan.
     package var subqueryAlias: String
     package var spread: Spread?
@@ -79,7 +76,7 @@ package struct ReadPlan: Sendable, Hashable {
         filters: [PlannedCondition] = [], order: [PlannedOrder] = [], range: RowRange = .all,
         name: String, alias: String? = nil, hint: String? = nil,
         join: SelectItem.EmbeddedRelation.Join? = nil, relationship: Relationship? = nil,
-        joinConditions: [JoinCondition] = [], rowArgument: QualifiedName? = nil, subqueryAlias: String = "",
+        joinConditions: [JoinCondition] = [], subqueryAlias: String = "",
         spread: Spread? = nil,
         embeddedSelect: [EmbeddedSelect] = [], depth: Int = 0, children: [ReadPlan] = [],
         isLegacyTargetNameMatch: Bool = false
@@ -96,7 +93,6 @@ package struct ReadPlan: Sendable, Hashable {
         self.join = join
         self.relationship = relationship
         self.joinConditions = joinConditions
-        self.rowArgument = rowArgument
         self.subqueryAlias = subqueryAlias
         self.spread = spread
         self.embeddedSelect = embeddedSelect

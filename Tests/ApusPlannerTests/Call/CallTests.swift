@@ -35,8 +35,12 @@ struct CallTests {
     @Test("what reads as a filter is one, even with the name of a parameter")
     func filtersAreNoArguments() throws {
         let asked = get(
-            "find", [("id", 0), ("id", 1), ("name", 2), ("client_id", 3)],
-            filters: [.equal(name: "id", slot: 1), .isNull(name: "client_id")])
+            "find",
+            [("id", 0), ("id", 1), ("name", 2), ("client_id", 3), ("clients.name", 4)],
+            select: [.star, .embed("clients")],
+            filters: [
+                .equal(name: "id", slot: 1), .isNull(name: "client_id"), .isNull("clients", name: "name"),
+            ])
         let plan = try call(asked)
         guard case .direct(let arguments) = plan?.arguments else {
             Issue.record("no direct arguments")

@@ -76,7 +76,6 @@ struct RelationshipTests {
             read.children[0].joinConditions == [
                 join(Name("", "clients_1"), "id", Name("", "projects"), "client_id")
             ])
-        #expect(read.children[1].rowArgument == Name("", "projects"))
         #expect(read.children[1].joinConditions.isEmpty)
         #expect(read.children[1].sourceAlias == "tasks_1")
     }

@@ -36,22 +36,20 @@ extension Intent {
     /// called. The two are told apart by the value that they take.
     fileprivate var argumentsThatAreNoFilters: [Argument] {
         let slots = Set(filters.compactMap(\.value.operation.slot))
+        var remaining = arguments.filter { argument in
+            guard case .slot(let index, _) = argument.value else { return true }
+            return !slots.contains(index)
+        }
         // `is` takes no value, so it is known by its name only.
-        var named: [String: Int] = [:]
         for filter in filters where filter.value.operation.operand == nil {
-            named[filter.parameterName, default: 0] += 1
+            let name = filter.value.field.name
+            let parameter = (filter.path + [name]).joined(separator: ".")
+            let index =
+                remaining.firstIndex { $0.name == parameter } ?? remaining.firstIndex { $0.name == name }
+            if let index { remaining.remove(at: index) }
         }
-        return arguments.filter { argument in
-            if case .slot(let index, _) = argument.value, slots.contains(index) { return false }
-            guard let count = named[argument.name], count > 0 else { return true }
-            named[argument.name] = count - 1
-            return false
-        }
+        return remaining
     }
-}
-
-extension Intent.Placed<Filter> {
-    fileprivate var parameterName: String { (path + [value.field.name]).joined(separator: ".") }
 }
 
 extension Operation {

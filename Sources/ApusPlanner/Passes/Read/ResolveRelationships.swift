@@ -52,8 +52,8 @@ struct ResolveRelationships: ReadPass {
                     junction.sourceColumns, from: above.reference(relationship.source),
                     to: junction.table)
         case .computed:
+            // The function is applied to the row above, so there is nothing to compare.
             level.sourceAlias = alias(of: level)
-            level.rowArgument = above.reference(relationship.source)
         }
     }
 
