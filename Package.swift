@@ -85,7 +85,7 @@ let package = Package(
         .target(
             name: "ApusTelemetry",
             dependencies: [
-                .product(name: "Logging", package: "swift-log"),
+                "ApusJSON", .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
             ], swiftSettings: strict),
 
@@ -121,10 +121,13 @@ let package = Package(
             name: "ApusServer",
             dependencies: [
                 "ApusEdge", "ApusHTTP", "ApusREST", "ApusDataAPI", "ApusTokens", "ApusMigrations",
-                "ApusTelemetry", "ApusPostgres", "ApusPlanner", "ApusCatalog", "ApusSQL",
-                "ApusFaults",
+                "ApusTelemetry", "ApusPostgres", "ApusPlanner", "ApusCatalog", "ApusOpenAPI",
+                "ApusSQL", "ApusJSON", "ApusFaults",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ], swiftSettings: strict),

@@ -1,0 +1,37 @@
+package import ApusPlanner
+
+/// Everything about a request that depends on its shape and the catalog alone: planned and rendered once, run for
+/// every request of the shape.
+package final class CompiledRequest: Sendable {
+    package let plan: Plan
+    let rendered: RenderedPlan
+    let preamble: PreambleShape
+    /// Statements that end the transaction another way than by committing.
+    let rollsBack: Bool
+    /// Whether the transaction may change anything; decides about `transaction_read_only` and repetition.
+    let isReadOnly: Bool
+    /// For logs and metrics: action and target, never a value.
+    package let label: String
+
+    init(
+        plan: Plan, rendered: RenderedPlan, preamble: PreambleShape, rollsBack: Bool, isReadOnly: Bool
+    ) {
+        self.plan = plan
+        self.rendered = rendered
+        self.preamble = preamble
+        self.rollsBack = rollsBack
+        self.isReadOnly = isReadOnly
+        label = Self.label(of: plan.intent)
+    }
+
+    private static func label(of intent: Intent) -> String {
+        switch intent.action {
+        case .read: "read \(intent.target.name)"
+        case .insert: "insert \(intent.target.name)"
+        case .upsertOne: "upsert \(intent.target.name)"
+        case .update: "update \(intent.target.name)"
+        case .delete: "delete \(intent.target.name)"
+        case .call: "call \(intent.target.name)"
+        }
+    }
+}

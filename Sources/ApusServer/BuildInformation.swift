@@ -1,0 +1,4 @@
+/// What this build calls itself, in `--version`, logs and `apus_build_info`.
+package enum BuildInformation {
+    package static let version = "0.1.0"
+}
