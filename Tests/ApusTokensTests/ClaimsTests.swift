@@ -141,7 +141,7 @@ import Testing
         let nested = Forge.settings(roleClaimKey: "$.app.role")
         #expect(
             try claims(#"{"role": {"x":1} ,"app":{"role":"q\"\n"}}"#, nested)
-                == #"{"role": "q\"\u000a" ,"app":{"role":"q\"\n"}}"#)
+                == #"{"role": "q\"\n" ,"app":{"role":"q\"\n"}}"#)
     }
 
     @Test("without token the anonymous principal, always the same; without such a role a fault")
