@@ -1,5 +1,6 @@
 package import ApusFaults
 package import ApusHTTP
+import ApusJSON
 import ApusREST
 
 /// Problem details (RFC 9457), for answers outside a dialect that fixes its own error body.

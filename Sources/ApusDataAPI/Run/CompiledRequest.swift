@@ -1,3 +1,4 @@
+import ApusCatalog
 package import ApusPlanner
 
 /// Everything about a request that depends on its shape and the catalog alone: planned and rendered once, run for
@@ -5,7 +6,7 @@ package import ApusPlanner
 package final class CompiledRequest: Sendable {
     package let plan: Plan
     let rendered: RenderedPlan
-    let preamble: PreambleShape
+    let opening: OpeningShape
     /// Statements that end the transaction another way than by committing.
     let rollsBack: Bool
     /// Whether the transaction may change anything; decides about `transaction_read_only` and repetition.
@@ -14,11 +15,11 @@ package final class CompiledRequest: Sendable {
     package let label: String
 
     init(
-        plan: Plan, rendered: RenderedPlan, preamble: PreambleShape, rollsBack: Bool, isReadOnly: Bool
+        plan: Plan, rendered: RenderedPlan, opening: OpeningShape, rollsBack: Bool, isReadOnly: Bool
     ) {
         self.plan = plan
         self.rendered = rendered
-        self.preamble = preamble
+        self.opening = opening
         self.rollsBack = rollsBack
         self.isReadOnly = isReadOnly
         label = Self.label(of: plan.intent)

@@ -1,3 +1,4 @@
+import ApusCatalog
 import ApusFaults
 import ApusPlanner
 import ApusPostgres
@@ -118,7 +119,8 @@ struct AnswerShaper {
 enum RowCountFault {
     static func singular(rows: Int) -> Fault {
         Fault(
-            code: "PGRST116", kind: .notAcceptable, message: "Cannot coerce the result to a single JSON object",
+            code: "PGRST116", kind: .notAcceptable,
+            message: "Cannot coerce the result to a single JSON object",
             details: "The result contains \(rows) rows")
     }
 

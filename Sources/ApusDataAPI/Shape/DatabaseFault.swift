@@ -39,7 +39,8 @@ enum DatabaseFault {
 
     private static func unreadable(_ details: String, _ hint: String) -> Fault {
         Fault(
-            code: "PGRST121", kind: .internal, message: "Could not parse JSON in the \"RAISE SQLSTATE 'PGRST'\" error",
+            code: "PGRST121", kind: .internal,
+            message: "Could not parse JSON in the \"RAISE SQLSTATE 'PGRST'\" error",
             details: details, hint: hint)
     }
 }

@@ -1,3 +1,4 @@
+import ApusFaults
 package import ApusHTTP
 
 /// `/health/live` and `/health/ready`, for load balancers and orchestrators.
@@ -25,7 +26,9 @@ package struct Health: Sendable {
         case .notReady(let reason):
             exchange.respond(
                 Problem.response(
-                    .init(code: "APUS503", kind: .unavailable, message: reason, hint: "Try again in a moment.")))
+                    .init(
+                        code: "APUS503", kind: .unavailable, message: reason, hint: "Try again in a moment."))
+            )
         }
     }
 }

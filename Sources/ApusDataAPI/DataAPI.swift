@@ -1,0 +1,155 @@
+package import ApusCatalog
+package import ApusFaults
+package import ApusPlanner
+package import ApusPostgres
+import ApusSQL
+
+/// Requests for data, whatever protocol they came by.
+///
+/// Intent → plan → statement happen once for a shape of request (``prepare(_:key:)``); values → rows →
+/// answer for every request (``answer(_:_:reply:)``). Every stage but the round trip is pure.
+package final class DataAPI: Sendable {
+    private let database: Database
+    private let catalog: @Sendable () -> Catalog?
+    private let settings: DataAPISettings
+    private let compiler: Compiler
+    private let cache: CompiledCache
+    private let opening = TransactionOpening()
+    private let preRequest: StatementText?
+
+    /// - Parameter catalog: the catalog of now; nil until it was read once.
+    package init(
+        database: Database, catalog: @escaping @Sendable () -> Catalog?, settings: DataAPISettings
+    ) {
+        self.database = database
+        self.catalog = catalog
+        self.settings = settings
+        compiler = Compiler(settings: settings)
+        cache = CompiledCache(limit: settings.cacheLimit)
+        preRequest = settings.preRequest.map { function in
+            StatementText(("select \(ident: function.schema, function.name)()" as SQL).text)
+        }
+    }
+
+    /// A request that is ready to run, and the catalog that it was made for.
+    package struct Prepared: Sendable {
+        package let compiled: CompiledRequest
+        let catalog: Catalog
+    }
+
+    /// What was made for a request of this shape, if it is still at hand.
+    ///
+    /// - Parameter key: equal for requests of equal shape.
+    /// - Throws: PGRST002 until the catalog was read once.
+    package func known(_ key: [UInt8]) throws(Fault) -> Prepared? {
+        let catalog = try currentCatalog()
+        return cache.find(key, catalogVersion: catalog.version).map {
+            Prepared(compiled: $0, catalog: catalog)
+        }
+    }
+
+    /// Plans and renders.
+    ///
+    /// - Parameter key: under which to keep it; nil when this shape is not to be kept.
+    /// - Throws: what is wrong with the request, in the dialect's codes.
+    package func prepare(_ intent: Intent, key: [UInt8]?) throws(Fault) -> Prepared {
+        let catalog = try currentCatalog()
+        let made = try compiler.compile(intent, in: catalog)
+        if let key { cache.insert(made, for: key, catalogVersion: catalog.version) }
+        return Prepared(compiled: made, catalog: catalog)
+    }
+
+    /// Runs a request in one round trip. `reply` is called once, on the database's reactor: it should only pass
+    /// the answer on.
+    ///
+    /// - Returns: what stops the work when nobody waits for it any more.
+    /// - Throws: when a value cannot be bound; then `reply` is not called.
+    package func answer(
+        _ prepared: Prepared, _ request: DataRequest,
+        reply: @escaping @Sendable (Result<Answer, Fault>) -> Void
+    ) throws(Fault) -> Submission {
+        let trip = try roundTrip(prepared, request)
+        let isAnonymous = request.isAnonymous
+        return database.submit(trip, deadline: nil) { result in
+            reply(Self.shape(result, prepared.compiled, isAnonymous: isAnonymous))
+        }
+    }
+
+    /// Runs statements of ours as the caller, read-only, in one round trip.
+    func run(_ statements: [Statement], for request: DataRequest) async throws(Fault) -> [Rows] {
+        let catalog = try currentCatalog()
+        var shape = OpeningShape()
+        shape.isReadOnly = true
+        var steps = opening.steps(shape, request, catalog)
+        if let preRequest { steps.append(.init(Statement(text: preRequest), keepsRows: false)) }
+        steps += statements.map { RoundTrip.Step($0) }
+        do {
+            return try await database.execute(
+                RoundTrip(steps: steps, role: request.principal.role, isReadOnly: true))
+        } catch {
+            throw DatabaseFault.fault(error, isAnonymous: request.isAnonymous)
+        }
+    }
+
+    /// The catalog of now.
+    ///
+    /// - Throws: PGRST002 until it was read once.
+    package func currentCatalog() throws(Fault) -> Catalog {
+        guard let catalog = catalog() else {
+            throw Fault(
+                code: "PGRST002", kind: .unavailable,
+                message: "Could not query the database for the schema cache. Retrying.")
+        }
+        return catalog
+    }
+
+    /// Lookups of compiled requests that found one, and that did not.
+    package var cacheStatistics: (hits: Int, misses: Int) { cache.statistics }
+
+    // MARK: - Non public
+
+    private func roundTrip(_ prepared: Prepared, _ request: DataRequest) throws(Fault) -> RoundTrip {
+        let compiled = prepared.compiled
+        var steps = opening.steps(compiled.opening, request, prepared.catalog)
+        if let preRequest { steps.append(.init(Statement(text: preRequest), keepsRows: false)) }
+        let main = try compiled.rendered.main.statement(values: request.values, body: request.body)
+        steps.append(.init(main))
+        if let settings = compiled.rendered.responseSettings {
+            steps.append(.init(try settings.statement(values: request.values)))
+        }
+        if let explain = compiled.rendered.explainCount {
+            steps.append(.init(try explain.statement(values: request.values, body: request.body)))
+        }
+        if compiled.rollsBack { steps += Self.undoing }
+        return RoundTrip(
+            steps: steps, role: request.principal.role, isReadOnly: compiled.isReadOnly || compiled.rollsBack)
+    }
+
+    /// Ends the transaction without effect, after deferred constraints had their say. In an implicit transaction
+    /// `ROLLBACK` warns and undoes (PostgreSQL, "Pipeline Mode").
+    private static let undoing: [RoundTrip.Step] = [
+        .init(Statement(text: StatementText("set constraints all immediate")), keepsRows: false),
+        .init(Statement(text: StatementText("rollback")), keepsRows: false),
+    ]
+
+    private static func shape(
+        _ result: Result<[Rows], PostgresFault>, _ compiled: CompiledRequest, isAnonymous: Bool
+    ) -> Result<Answer, Fault> {
+        switch result {
+        case .failure(let refusal):
+            return .failure(DatabaseFault.fault(refusal, isAnonymous: isAnonymous))
+        case .success(let rows):
+            var rest = rows[...]
+            guard let main = rest.popFirst() else {
+                return .failure(
+                    Fault(code: "PGRSTX00", kind: .internal, message: "The database gave no result."))
+            }
+            let settings = compiled.rendered.responseSettings == nil ? nil : rest.popFirst()
+            let explained = compiled.rendered.explainCount == nil ? nil : rest.popFirst()
+            return Result { () throws(Fault) in
+                try AnswerShaper(compiled: compiled).answer(
+                    main: main, settings: settings, explained: explained)
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import ApusCatalog
+import ApusFaults
+import ApusPlanner
+import ApusSQL
+
+/// Intent → plan → statements, once for a shape.
+struct Compiler: Sendable {
+    private let settings: DataAPISettings
+    private let planner: Planner
+    private let renderer: Renderer
+
+    init(settings: DataAPISettings) {
+        self.settings = settings
+        planner = Planner(settings: settings.planner)
+        renderer = Renderer(settings: settings.render)
+    }
+
+    func compile(_ intent: Intent, in catalog: Catalog) throws(Fault) -> CompiledRequest {
+        let plan: Plan
+        do {
+            plan = try planner.plan(intent, in: catalog)
+        } catch {
+            throw error.fault
+        }
+        return CompiledRequest(
+            plan: plan, rendered: renderer.render(plan), opening: opening(plan, catalog),
+            rollsBack: rollsBack(intent), isReadOnly: isReadOnly(plan))
+    }
+
+    // MARK: - Non public
+
+    private func opening(_ plan: Plan, _ catalog: Catalog) -> OpeningShape {
+        var shape = OpeningShape()
+        shape.constants.append(.init(name: "search_path", value: searchPath(plan.intent.target.schema)))
+        if settings.allowsTimezone, let timezone = plan.intent.preferences.timezone {
+            shape.constants.append(.init(name: "timezone", value: timezone))
+        }
+        if case .call(let call, _) = plan.work {
+            shape.constants += call.function.settings
+            shape.isolation = call.function.isolationLevel
+        }
+        shape.constants += settings.appSettings.map {
+            .init(name: "app.settings." + $0.name, value: $0.value)
+        }
+        shape.isReadOnly = isReadOnly(plan)
+        let use = settings.sendsAllRequestSettings ? Catalog.RequestSettingsUse() : catalog.requestSettingsUse
+        shape.usesMethod = use.method
+        shape.usesPath = use.path
+        shape.usesHeaders = use.headers
+        shape.usesCookies = use.cookies
+        return shape
+    }
+
+    private func searchPath(_ schema: String) -> String {
+        ([schema] + settings.extraSearchPath).map { SQL.ident($0).text }.joined(separator: ", ")
+    }
+
+    private func rollsBack(_ intent: Intent) -> Bool {
+        switch intent.preferences.transaction {
+        case .rollback: true
+        case .commit: false
+        case nil: settings.transactionEnd.rollsBack
+        }
+    }
+
+    private func isReadOnly(_ plan: Plan) -> Bool { plan.isReadOnly }
+}

@@ -1,0 +1,140 @@
+package import ApusCatalog
+package import ApusDataAPI
+import ApusFaults
+import ApusHTTP
+import ApusJSON
+package import ApusOpenAPI
+package import ApusPlanner
+import ApusREST
+
+/// What the dialect says about itself: OPTIONS, and the documents at the root.
+package struct Descriptions: Sendable {
+    package enum Mode: String, Sendable {
+        case followPrivileges = "follow-privileges"
+        case ignorePrivileges = "ignore-privileges"
+        case disabled
+    }
+
+    let mode: Mode
+    let address: PublicAddress
+    let declaresSecurity: Bool
+    let planner: Planner
+    let version: String
+
+    package init(
+        mode: Mode, address: PublicAddress, declaresSecurity: Bool, planner: Planner, version: String
+    ) {
+        self.mode = mode
+        self.address = address
+        self.declaresSecurity = declaresSecurity
+        self.planner = planner
+        self.version = version
+    }
+}
+
+extension RESTEndpoint {
+    /// Answers what is no request for data.
+    func describe(_ ask: ReadRequest.Ask, _ request: DataRequest, _ call: RESTCall) {
+        do throws(Fault) {
+            switch ask {
+            case .data: return
+            case .describeRelation(let name):
+                call.label = "describe \(name.name)"
+                allow(try allowedMethods(onRelation: name), call)
+            case .describeFunction(let intent):
+                call.label = "describe \(intent.target.name)"
+                allow(try allowedMethods(onFunction: intent), call)
+            case .describeRoot: allow("OPTIONS,GET,HEAD", call)
+            case .document(let document): try self.document(document, request, call)
+            }
+        } catch {
+            finish(call, error)
+        }
+    }
+
+    private func allow(_ methods: String, _ call: RESTCall) {
+        call.exchange.respond(
+            complete(
+                RESTResponse(
+                    status: 200,
+                    fields: [.init("Access-Control-Allow-Origin", "*"), .init("Allow", methods)],
+                    body: .bytes([])),
+                call))
+    }
+
+    private func allowedMethods(onRelation name: QualifiedName) throws(Fault) -> String {
+        let relation: Relation
+        do {
+            relation = try descriptions.planner.relation(name, in: try data.currentCatalog())
+        } catch let fault as PlanFault {
+            throw fault.fault
+        } catch let fault as Fault {
+            throw fault
+        } catch {
+            throw Fault(code: "PGRSTX00", kind: .internal, message: "The relation could not be described.")
+        }
+        var methods = ["OPTIONS", "GET", "HEAD"]
+        if relation.isInsertable { methods.append("POST") }
+        if relation.isInsertable, relation.isUpdatable, !relation.primaryKey.isEmpty { methods.append("PUT") }
+        if relation.isUpdatable { methods.append("PATCH") }
+        if relation.isDeletable { methods.append("DELETE") }
+        return methods.joined(separator: ",")
+    }
+
+    private func allowedMethods(onFunction intent: Intent) throws(Fault) -> String {
+        let prepared = try data.prepare(intent, key: nil)
+        guard case .call(let call, _) = prepared.compiled.plan.work else { return "OPTIONS" }
+        return call.function.volatility == .volatile ? "OPTIONS,POST" : "OPTIONS,GET,HEAD,POST"
+    }
+
+    // MARK: - Documents
+
+    private func document(
+        _ document: ReadRequest.Document, _ request: DataRequest, _ call: RESTCall
+    ) throws(Fault) {
+        call.label = "document \(document.schema)"
+        do {
+            _ = try descriptions.planner.negotiateDescription(accept: document.accept)
+        } catch {
+            throw error.fault
+        }
+        let catalog = try data.currentCatalog()
+        let task = Task { [self] in
+            do throws(Fault) {
+                let api = try await visibleAPI(document.schema, catalog, request)
+                let body = Swagger(
+                    api, address: descriptions.address, declaresSecurity: descriptions.declaresSecurity
+                ).document().bytes
+                var fields = [RESTResponse.Field("Content-Type", MediaType.openAPI.contentType)]
+                if document.schemaWasNegotiated { fields.append(.init("Content-Profile", document.schema)) }
+                fields.append(.init("Vary", "Accept, Prefer, Range"))
+                let response = RESTResponse(
+                    status: 200, fields: fields, body: .bytes(document.wantsBody ? body : []),
+                    hasBody: document.wantsBody)
+                call.exchange.respond(making: { self.complete(response, call) })
+            } catch {
+                call.exchange.respond(making: {
+                    self.complete(
+                        FaultResponse.make(error, isVerbose: self.settings.showsDetails), call, error)
+                })
+            }
+        }
+        call.exchange.onAbandon { task.cancel() }
+    }
+
+    /// The part of the catalog that a document for this caller shows.
+    func visibleAPI(
+        _ schema: String, _ catalog: Catalog, _ request: DataRequest
+    ) async throws(Fault) -> VisibleAPI {
+        var relations = catalog.relations.values.filter { $0.name.schema == schema }
+        var functions = catalog.functions.filter { $0.key.schema == schema }.flatMap(\.value)
+        if descriptions.mode == .followPrivileges {
+            let visible = try await data.visibleNames(in: schema, for: request)
+            relations = relations.filter { visible.relations.contains($0.oid) }
+            functions = functions.filter { visible.functions.contains($0.oid) }
+        }
+        return VisibleAPI(
+            schema: schema, comment: catalog.schemas[schema] ?? nil, relations: relations,
+            functions: functions, relationships: catalog.relationships)
+    }
+}

@@ -1,0 +1,58 @@
+package import ApusHTTP
+
+/// One request of the dialect on its way: the exchange, when it began, and what is known of it for logs.
+///
+/// Sendable: its variables are touched by one stage at a time — by the event loop until the round trip is
+/// submitted, and by the same event loop again when it came back (`HTTPExchange.respond(making:)`).
+package final class RESTCall: @unchecked Sendable {
+    package let exchange: HTTPExchange
+    package let start = ContinuousClock.now
+    /// Action and target, once they are known.
+    package var label = "rest"
+    var timing: ServerTiming
+
+    init(_ exchange: HTTPExchange, tellsTiming: Bool) {
+        self.exchange = exchange
+        timing = ServerTiming(isEnabled: tellsTiming)
+    }
+}
+
+/// Durations of a request's stages, for the `Server-Timing` field (W3C Server Timing).
+struct ServerTiming {
+    enum Stage: Int, CaseIterable {
+        case token, parse, plan, transaction, response
+
+        var name: String {
+            switch self {
+            case .token: "jwt"
+            case .parse: "parse"
+            case .plan: "plan"
+            case .transaction: "transaction"
+            case .response: "response"
+            }
+        }
+    }
+
+    private let isEnabled: Bool
+    private var began = ContinuousClock.now
+    private var durations: [Duration?]
+
+    init(isEnabled: Bool) {
+        self.isEnabled = isEnabled
+        durations = isEnabled ? Array(repeating: nil, count: Stage.allCases.count) : []
+    }
+
+    mutating func begin() { if isEnabled { began = .now } }
+
+    mutating func end(_ stage: Stage) { if isEnabled { durations[stage.rawValue] = .now - began } }
+
+    /// Milliseconds with one digit, stages that happened.
+    var field: String {
+        Stage.allCases.compactMap { stage in
+            durations[stage.rawValue].map { duration in
+                let tenths = Int((duration / .milliseconds(1) * 10).rounded())
+                return "\(stage.name);dur=\(tenths / 10).\(tenths % 10)"
+            }
+        }.joined(separator: ", ")
+    }
+}

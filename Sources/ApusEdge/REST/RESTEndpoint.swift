@@ -1,0 +1,192 @@
+package import ApusDataAPI
+import ApusFaults
+package import ApusHTTP
+package import ApusPostgres
+package import ApusREST
+package import ApusTokens
+import NIOCore
+import NIOHTTP1
+
+/// The PostgREST dialect on HTTP exchanges.
+///
+/// The way of a request of data, all of it on the connection's event loop but the round trip:
+/// token → principal, bytes → shape, shape → compiled request, round trip, answer → response.
+package final class RESTEndpoint: Sendable {
+    package struct Settings: Sendable {
+        /// `rest-prefix`, without a slash at its end.
+        package var prefix: String
+        /// `client-error-verbosity`
+        package var showsDetails: Bool
+        /// `server-timing-enabled`
+        package var tellsTiming: Bool
+        /// `server-trace-header`
+        package var traceHeader: String?
+
+        package init(
+            prefix: String = "/rest/v1", showsDetails: Bool = true, tellsTiming: Bool = false,
+            traceHeader: String? = nil
+        ) {
+            self.prefix = prefix
+            self.showsDetails = showsDetails
+            self.tellsTiming = tellsTiming
+            self.traceHeader = traceHeader
+        }
+    }
+
+    let data: DataAPI
+    let reader: RequestReader
+    let settings: Settings
+    let descriptions: Descriptions
+    private let verifier: TokenVerifier
+    private let cors: CORS
+    private let observe: RequestObserver
+
+    package init(
+        data: DataAPI, reader: RequestReader, verifier: TokenVerifier, cors: CORS,
+        descriptions: Descriptions, settings: Settings, observe: RequestObserver
+    ) {
+        self.data = data
+        self.reader = reader
+        self.verifier = verifier
+        self.cors = cors
+        self.descriptions = descriptions
+        self.settings = settings
+        self.observe = observe
+    }
+
+    /// Answers an exchange below the prefix.
+    package func respond(_ exchange: HTTPExchange) {
+        let request = exchange.request
+        if let preflight = cors.preflight(request) { return exchange.respond(preflight) }
+        let call = RESTCall(exchange, tellsTiming: settings.tellsTiming)
+        do throws(Fault) {
+            call.timing.begin()
+            let (principal, isAnonymous) = try authenticate(request)
+            call.timing.end(.token)
+            try read(call, principal, isAnonymous)
+        } catch {
+            finish(call, error)
+        }
+    }
+
+    // MARK: - Stages
+
+    private func authenticate(_ request: HTTPRequest) throws(Fault) -> (Principal, isAnonymous: Bool) {
+        do {
+            let principal = try verifier.principal(forBearer: Credentials.bearer(in: request.headers))
+            let isAnonymous = verifier.anonymous.map { $0.role == principal.role } ?? false
+            return (principal, isAnonymous)
+        } catch {
+            throw error.fault
+        }
+    }
+
+    private func read(_ call: RESTCall, _ principal: Principal, _ isAnonymous: Bool) throws(Fault) {
+        call.timing.begin()
+        let request = try restRequest(call.exchange.request)
+        var shape = RequestShape()
+        let isKnown = reader.shape(of: request, into: &shape)
+        let dataRequest = DataRequest(
+            principal: principal, isAnonymous: isAnonymous,
+            values: RequestValues(arena: shape.values.arena, ranges: shape.values.ranges), body: shape.body,
+            context: RequestContextMaker.context(of: call.exchange.request, prefix: settings.prefix))
+        call.timing.end(.parse)
+        call.timing.begin()
+        if isKnown, request.method != "OPTIONS", let known = try data.known(shape.key) {
+            call.timing.end(.plan)
+            return try run(known, dataRequest, call)
+        }
+        switch try reader.ask(of: request, shape: shape) {
+        case .data(let intent):
+            let prepared = try data.prepare(intent, key: isKnown ? shape.key : nil)
+            call.timing.end(.plan)
+            try run(prepared, dataRequest, call)
+        case let description:
+            call.timing.end(.plan)
+            describe(description, dataRequest, call)
+        }
+    }
+
+    private func run(
+        _ prepared: DataAPI.Prepared, _ request: DataRequest, _ call: RESTCall
+    ) throws(Fault) {
+        call.label = prepared.compiled.label
+        call.timing.begin()
+        let submission = try data.answer(prepared, request) { [self] result in
+            call.exchange.respond(making: {
+                call.timing.end(.transaction)
+                call.timing.begin()
+                return self.response(result, call)
+            })
+        }
+        call.exchange.onAbandon { submission.cancel() }
+    }
+
+    // MARK: - Responses
+
+    private func response(_ result: Result<Answer, Fault>, _ call: RESTCall) -> HTTPResponse {
+        let made = result.flatMap { answer in
+            Result { () throws(Fault) in
+                try AnswerResponse(answer, canonicalQuery: canonicalQuery(call)).make()
+            }
+        }
+        switch made {
+        case .success(let response): return complete(response, call)
+        case .failure(let fault):
+            return complete(FaultResponse.make(fault, isVerbose: settings.showsDetails), call, fault)
+        }
+    }
+
+    private func canonicalQuery(_ call: RESTCall) -> String {
+        let query = call.exchange.request.query
+        if query.isEmpty { return "" }
+        return String(decoding: ApusREST.canonicalQuery(of: Array(query.utf8)), as: UTF8.self)
+    }
+
+    func finish(_ call: RESTCall, _ fault: Fault) {
+        call.exchange.respond(
+            complete(FaultResponse.make(fault, isVerbose: settings.showsDetails), call, fault))
+    }
+
+    /// Adds what every response carries, and tells the observer.
+    func complete(_ response: RESTResponse, _ call: RESTCall, _ fault: Fault? = nil) -> HTTPResponse {
+        let request = call.exchange.request
+        var fields = response.fields.map { HTTPResponse.Field($0.name, $0.value) }
+        fields += cors.fields(for: request)
+        if let header = settings.traceHeader {
+            fields.append(.init(header, request.headers.first(name: header) ?? ""))
+        }
+        if settings.tellsTiming {
+            call.timing.end(.response)
+            fields.append(.init("Server-Timing", call.timing.field))
+        }
+        observe.finished(call, status: response.status, fault: fault)
+        return HTTPResponse(
+            status: response.status, fields: fields,
+            body: response.hasBody ? Self.body(response.body) : .none)
+    }
+
+    private static func body(_ body: Answer.Body) -> HTTPResponse.Body {
+        switch body {
+        case .none: return .bytes([])
+        case .bytes(let bytes): return .bytes(bytes)
+        case .cell(let rows, let row, let column):
+            return .deferred(length: rows.length(row, column)) { buffer in
+                rows.withBytes(row, column) { bytes in
+                    if let bytes { _ = buffer.writeBytes(bytes) }
+                }
+            }
+        }
+    }
+
+    // MARK: - Reading HTTP
+
+    private func restRequest(_ request: HTTPRequest) throws(Fault) -> RESTRequest {
+        RESTRequest(
+            method: request.method.rawValue,
+            path: try PathSegments.read(request.path, below: settings.prefix),
+            query: Array(request.query.utf8),
+            fields: RESTRequest.Fields(request.headers.lazy.map { ($0.name, $0.value) }),
+            body: request.body.map { Array($0.readableBytesView) } ?? [])
+    }
+}

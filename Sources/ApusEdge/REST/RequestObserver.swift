@@ -1,0 +1,66 @@
+import ApusFaults
+import ApusHTTP
+package import Logging
+import Metrics
+import NIOHTTP1
+import Synchronization
+
+/// Watches requests: durations by what they did, a log line for what was slow or failed.
+package final class RequestObserver: Sendable {
+    private struct Series: Hashable {
+        var method: String
+        var route: String
+        var status: Int
+    }
+
+    private let logger: Logger
+    /// nil: no request is slow.
+    private let slow: Duration?
+    private let timers = Mutex<[Series: Metrics.Timer]>([:])
+
+    /// - Parameter slow: from this duration on a request is logged.
+    package init(logger: Logger, slow: Duration?) {
+        self.logger = logger
+        self.slow = slow
+    }
+
+    func finished(_ call: RESTCall, status: Int, fault: Fault?) {
+        let duration = ContinuousClock.now - call.start
+        record(
+            duration, Series(method: call.exchange.request.method.rawValue, route: call.label, status: status)
+        )
+        if let fault, status >= 500 {
+            logger.error(
+                "request failed",
+                metadata: [
+                    "request_id": "\(call.exchange.request.id)", "route": "\(call.label)",
+                    "status": "\(status)",
+                    "code": "\(fault.code)", "error": "\(fault.message)",
+                ])
+        } else if let slow, duration >= slow {
+            logger.warning(
+                "slow request",
+                metadata: [
+                    "request_id": "\(call.exchange.request.id)", "route": "\(call.label)",
+                    "status": "\(status)",
+                    "milliseconds": "\(duration / .milliseconds(1))",
+                ])
+        }
+    }
+
+    private func record(_ duration: Duration, _ series: Series) {
+        let timer = timers.withLock { timers in
+            if let known = timers[series] { return known }
+            let made = Metrics.Timer(
+                label: "http.server.request.duration",
+                dimensions: [
+                    ("http.request.method", series.method), ("http.route", series.route),
+                    ("http.response.status_code", String(series.status)),
+                ])
+            timers[series] = made
+            return made
+        }
+        let (seconds, attoseconds) = duration.components
+        timer.recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    }
+}

@@ -1,0 +1,170 @@
+import ApusCatalog
+package import ApusDataAPI
+package import ApusFaults
+package import ApusPlanner
+
+/// Turns an answer into the dialect's response: status, ranges, locations, applied preferences.
+package struct AnswerResponse: Sendable {
+    private let answer: Answer
+    private let intent: Intent
+    private let canonicalQuery: String
+
+    /// - Parameter canonicalQuery: the query string, sorted, for `Content-Location`.
+    package init(_ answer: Answer, canonicalQuery: String) {
+        self.answer = answer
+        intent = answer.plan.intent
+        self.canonicalQuery = canonicalQuery
+    }
+
+    /// - Throws: a fault when the database's code set a status or header that is none.
+    package func make() throws(Fault) -> RESTResponse {
+        var response = try base()
+        if let headers = answer.responseHeaders {
+            let given = try ResponseSettings.fields(from: headers)
+            response.fields.removeAll { field in given.contains { sameFieldName($0.name, field.name) } }
+            response.fields += given
+        }
+        if let status = answer.responseStatus {
+            response.status = try ResponseSettings.status(from: status)
+        }
+        if !response.hasField("Vary") {
+            response.fields.append(.init("Vary", "Accept, Prefer, Range"))
+        }
+        return response
+    }
+
+    // MARK: - By action
+
+    private func base() throws(Fault) -> RESTResponse {
+        if answer.isExecutionPlan {
+            return RESTResponse(status: 200, fields: contentFields, body: answer.body)
+        }
+        switch intent.action {
+        case .read: return try read()
+        case .insert: return insert()
+        case .update: return update()
+        case .upsertOne: return upsertOne()
+        case .delete: return delete()
+        case .call: return try call()
+        }
+    }
+
+    private func read() throws(Fault) -> RESTResponse {
+        let (status, range) = try statusAndRange()
+        let query = canonicalQuery.isEmpty ? "" : "?" + canonicalQuery
+        var fields = [
+            RESTResponse.Field("Content-Range", range),
+            .init("Content-Location", "/" + intent.target.name + query),
+        ]
+        fields += contentFields
+        appendApplied(to: &fields)
+        return RESTResponse(
+            status: status, fields: fields, body: intent.wantsBody ? answer.body : .none,
+            hasBody: intent.wantsBody)
+    }
+
+    private func insert() -> RESTResponse {
+        var fields: [RESTResponse.Field] = []
+        if !answer.location.isEmpty {
+            let query = answer.location.map { percentEncode($0.name) + "=" + percentEncode($0.value) }
+            fields.append(.init("Location", "/" + intent.target.name + "?" + query.joined(separator: "&")))
+        }
+        let count = intent.preferences.count == .exact ? answer.pageCount : nil
+        fields.append(.init("Content-Range", contentRange(lower: 1, upper: 0, total: count)))
+        appendApplied(to: &fields)
+        let isUpdateOnly = answer.insertedCount.map { $0 <= 0 } ?? false
+        let merges = intent.preferences.resolution == .mergeDuplicates
+        let status = isUpdateOnly && merges ? 200 : 201
+        if intent.preferences.representation == .full {
+            return RESTResponse(status: status, fields: fields + contentFields, body: answer.body)
+        }
+        return RESTResponse(status: status, fields: fields)
+    }
+
+    private func update() -> RESTResponse {
+        let count = intent.preferences.count == .exact ? answer.pageCount : nil
+        let range = contentRange(lower: 0, upper: answer.pageCount - 1, total: count)
+        return written([.init("Content-Range", range)], fullStatus: 200)
+    }
+
+    private func delete() -> RESTResponse {
+        let count = intent.preferences.count == .exact ? answer.pageCount : nil
+        return written(
+            [.init("Content-Range", contentRange(lower: 1, upper: 0, total: count))], fullStatus: 200)
+    }
+
+    private func upsertOne() -> RESTResponse {
+        written([], fullStatus: (answer.insertedCount ?? 0) > 0 ? 201 : 200)
+    }
+
+    private func written(_ start: [RESTResponse.Field], fullStatus: Int) -> RESTResponse {
+        var fields = start
+        appendApplied(to: &fields)
+        if intent.preferences.representation == .full {
+            return RESTResponse(status: fullStatus, fields: fields + contentFields, body: answer.body)
+        }
+        return RESTResponse(status: 204, fields: fields, hasBody: false)
+    }
+
+    private func call() throws(Fault) -> RESTResponse {
+        let (status, range) = try statusAndRange()
+        var fields = [RESTResponse.Field("Content-Range", range)]
+        appendApplied(to: &fields)
+        if case .call(let call, _) = answer.plan.work, call.function.returnsVoid {
+            return RESTResponse(status: 204, fields: fields, hasBody: false)
+        }
+        return RESTResponse(
+            status: status, fields: fields + contentFields, body: intent.wantsBody ? answer.body : .none,
+            hasBody: intent.wantsBody)
+    }
+
+    // MARK: - Parts
+
+    /// - Throws: PGRST103 when the range starts behind the last row.
+    private func statusAndRange() throws(Fault) -> (Int, String) {
+        let lower = intent.range.offset
+        let upper = lower + answer.pageCount - 1
+        let range = contentRange(lower: lower, upper: upper, total: answer.totalCount)
+        guard let total = answer.totalCount else { return (200, range) }
+        if lower > total {
+            throw Fault(
+                code: "PGRST103", kind: .rangeNotSatisfiable, message: "Requested range not satisfiable",
+                details: "An offset of \(lower) was requested, but there are only \(total) rows.",
+                fields: [.init(name: "Content-Range", value: range)])
+        }
+        return (answer.pageCount < total ? 206 : 200, range)
+    }
+
+    private func contentRange(lower: Int, upper: Int, total: Int?) -> String {
+        let rows = total != 0 && lower <= upper ? "\(lower)-\(upper)" : "*"
+        return rows + "/" + (total.map(String.init) ?? "*")
+    }
+
+    private var contentFields: [RESTResponse.Field] {
+        var fields = [RESTResponse.Field("Content-Type", answer.plan.handler.mediaType.contentType)]
+        if intent.schemaWasNegotiated { fields.append(.init("Content-Profile", intent.target.schema)) }
+        return fields
+    }
+
+    private func appendApplied(to fields: inout [RESTResponse.Field]) {
+        let applied = AppliedPreferences.text(for: answer.plan)
+        if !applied.isEmpty { fields.append(.init("Preference-Applied", applied)) }
+    }
+}
+
+/// Percent-encodes all but unreserved characters (RFC 3986 §2.3).
+private func percentEncode(_ text: String) -> String {
+    let digits = Array("0123456789ABCDEF".utf8)
+    var bytes: [UInt8] = []
+    for byte in text.utf8 {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
+            UInt8(ascii: "."), UInt8(ascii: "~"):
+            bytes.append(byte)
+        default:
+            bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+}
