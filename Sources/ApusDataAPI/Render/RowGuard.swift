@@ -1,3 +1,4 @@
+import ApusCatalog
 import ApusFaults
 package import ApusPlanner
 import ApusPostgres
@@ -54,7 +55,9 @@ package enum RowGuard: Sendable, Hashable {
 
     /// The fault that a violated check means; nil for any other refusal.
     static func fault(of refusal: PostgresFault) -> Fault? {
-        guard refusal.sqlState == "22P02", let start = refusal.message.firstRange(of: mark) else { return nil }
+        guard refusal.sqlState == "22P02", let start = refusal.message.firstRange(of: mark) else {
+            return nil
+        }
         let text = refusal.message[start.upperBound...].prefix { $0 != "\"" }
         guard let equals = text.firstIndex(of: "="), let rows = Int(text[text.index(after: equals)...]) else {
             return nil

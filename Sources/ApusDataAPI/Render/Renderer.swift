@@ -1,0 +1,65 @@
+import ApusCatalog
+package import ApusPlanner
+import ApusSQL
+
+/// Turns plans into statements: each plan into one text, whatever the values of a request are.
+package struct Renderer: Sendable {
+    private let settings: RenderSettings
+    private let texts: StatementTexts
+
+    /// Plans rendered by one renderer (or by several with the same `texts`) share equal texts.
+    package init(settings: RenderSettings = RenderSettings(), texts: StatementTexts = StatementTexts()) {
+        self.settings = settings
+        self.texts = texts
+    }
+
+    package func render(_ plan: Plan) -> RenderedPlan {
+        var statement: MainStatement
+        switch plan.work {
+        case .read(let read): statement = .read(read, plan, settings)
+        case .write(let write, let read): statement = .write(write, then: read, plan, settings)
+        case .call(let call, let read): statement = .call(call, then: read, plan, settings)
+        }
+        if case .plan(_, let format, let options) = plan.handler.mediaType {
+            statement = statement.explained(format, options)
+        }
+        return RenderedPlan(
+            main: statement.builder.template(statement.sql, texts: texts), layout: statement.layout,
+            responseSettings: statement.tellsSettingsApart ? responseSettings : nil,
+            explainCount: explainCount(plan))
+    }
+
+    // MARK: - Non public
+
+    private var responseSettings: StatementTemplate {
+        let columns = ResponseSettings.columns.joined(separator: ", ")
+        return StatementTemplate(text: texts.text(("SELECT \(columns)" as SQL).text), sources: [])
+    }
+
+    /// The estimate is PostgreSQL's own; asking for it costs a plan, not an execution.
+    private func explainCount(_ plan: Plan) -> StatementTemplate? {
+        guard case .read(let read) = plan.work, plan.count == .planned || plan.count == .estimated,
+            !plan.isExecutionPlan
+        else { return nil }
+        var builder = StatementBuilder(settings: settings)
+        let query = builder.countQuery(read)
+        return builder.template("EXPLAIN (FORMAT JSON) \(query)", texts: texts)
+    }
+}
+
+extension Plan {
+    /// Whether the client asked how the work would be done, not for the work.
+    fileprivate var isExecutionPlan: Bool {
+        if case .plan = handler.mediaType { true } else { false }
+    }
+}
+
+/// What code in the database says about the response.
+enum ResponseSettings {
+    /// `response.headers` and `response.status`, null when they are not set (or were, in another transaction
+    /// of the connection, which leaves them empty).
+    static let columns: [SQL] = [
+        "nullif(current_setting('response.headers', true), '')",
+        "nullif(current_setting('response.status', true), '')",
+    ]
+}
