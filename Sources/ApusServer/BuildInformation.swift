@@ -1,4 +1,5 @@
 /// What this build calls itself, in `--version`, logs and `apus_build_info`.
 package enum BuildInformation {
     package static let version = "0.1.0"
+    package static let revision = "unknown"
 }

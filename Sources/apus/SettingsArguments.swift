@@ -12,12 +12,15 @@ import ArgumentParser
 
 /// Settings on the command line, in any command: `--config FILE`, and `--NAME VALUE` for every setting.
 struct SettingsArguments: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("YAML or JSON file of settings (also APUS_CONFIG).", valueName: "file"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("YAML or JSON file of settings (also APUS_CONFIG).", valueName: "file"))
     var config: String?
 
     @Argument(
         parsing: .allUnrecognized,
-        help: ArgumentHelp("Any setting, as --NAME VALUE or --NAME=VALUE; `apus config --help` lists them.",
+        help: ArgumentHelp(
+            "Any setting, as --NAME VALUE or --NAME=VALUE; `apus config --help` lists them.",
             valueName: "--setting value"))
     var settings: [String] = []
 
@@ -76,7 +79,7 @@ enum Complaint {
         var text = "apus: \(fault.message) [\(fault.code)]\n"
         if let details = fault.details { text += "      \(details)\n" }
         if let hint = fault.hint { text += "      \(hint)\n" }
-        fputs(text, stderr)
+        _ = text.withCString { write(2, $0, strlen($0)) }
         exit(status)
     }
 }

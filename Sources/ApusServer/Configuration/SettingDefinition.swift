@@ -59,75 +59,104 @@ extension SettingDefinition {
             "db-admin-uri", .string, nil,
             "Connection string for migrations, as the owner of the schema; default: db-uri.",
             isSecret: true),
-        .init("db-schemas", .list, "public", "Schemas that the API shows; the first is the default.",
+        .init(
+            "db-schemas", .list, "public", "Schemas that the API shows; the first is the default.",
             aliases: ["db-schema"]),
-        .init("db-anon-role", .string, "anon", "Role of requests without a token; empty: such requests are refused."),
+        .init(
+            "db-anon-role", .string, "anon",
+            "Role of requests without a token; empty: such requests are refused."),
         .init("db-extra-search-path", .list, "public", "Schemas added to the search path of every request."),
-        .init("db-max-rows", .integer(0...Int.max), nil, "Most rows that a read returns.", aliases: ["max-rows"]),
+        .init(
+            "db-max-rows", .integer(0...Int.max), nil, "Most rows that a read returns.", aliases: ["max-rows"]
+        ),
         .init("db-pool", .integer(1...1_000), "10", "Connections to the database."),
-        .init("db-pool-acquisition-timeout", .integer(1...3_600), "10",
+        .init(
+            "db-pool-acquisition-timeout", .integer(1...3_600), "10",
             "Seconds that a request waits for a connection."),
-        .init("db-pool-pipeline-depth", .integer(1...1_000), "16",
+        .init(
+            "db-pool-pipeline-depth", .integer(1...1_000), "16",
             "Requests in flight at once on one connection."),
-        .init("db-pool-queue", .integer(1...1_000_000), "10000",
+        .init(
+            "db-pool-queue", .integer(1...1_000_000), "10000",
             "Requests that may wait for a connection; over it they get 503."),
-        .init("db-statement-timeout", .integer(0...86_400), "30",
+        .init(
+            "db-statement-timeout", .integer(0...86_400), "30",
             "Seconds after which a request's statement is cancelled; 0: never."),
-        .init("db-pre-request", .string, nil, "Function called at the start of every request's transaction.",
+        .init(
+            "db-pre-request", .string, nil, "Function called at the start of every request's transaction.",
             aliases: ["pre-request"]),
         .init("db-pre-config", .string, nil, "Function called to read settings from the database."),
-        .init("db-config", .boolean, "true", "Whether settings in the database (alter role … set pgrst.…) hold."),
+        .init(
+            "db-config", .boolean, "true", "Whether settings in the database (alter role … set pgrst.…) hold."
+        ),
         .init("db-channel", .string, "pgrst", "Channel on which reloads are asked for."),
         .init("db-channel-enabled", .boolean, "true", "Whether to listen on db-channel."),
-        .init("db-root-spec", .string, nil, "Function that answers the root instead of the OpenAPI document.",
+        .init(
+            "db-root-spec", .string, nil, "Function that answers the root instead of the OpenAPI document.",
             aliases: ["root-spec"]),
         .init("db-prepared-statements", .boolean, "true", "Off for poolers that cannot carry them."),
-        .init("db-tx-end", .choice(["commit", "commit-allow-override", "rollback", "rollback-allow-override"]),
+        .init(
+            "db-tx-end", .choice(["commit", "commit-allow-override", "rollback", "rollback-allow-override"]),
             "commit", "How the transaction of a request ends."),
-        .init("db-hoisted-tx-settings", .list,
+        .init(
+            "db-hoisted-tx-settings", .list,
             "statement_timeout,plan_filter.statement_cost_limit,default_transaction_isolation",
             "Settings of a function that its whole transaction gets."),
         .init("db-plan-enabled", .boolean, "false", "Whether clients may ask for execution plans."),
         .init("db-aggregates-enabled", .boolean, "false", "Whether clients may use aggregate functions."),
         .init("db-timezone-enabled", .boolean, "true", "Whether clients may choose a time zone."),
-        .init("db-request-settings", .choice(["auto", "all"]), "auto",
+        .init(
+            "db-request-settings", .choice(["auto", "all"]), "auto",
             "Which request.* settings are sent: those that the database reads, or all."),
     ]
 
     private static let tokens: [SettingDefinition] = [
-        .init("jwt-secret", .string, nil, "Secret, JWK or JWK set that tokens are verified with; @FILE reads a file.",
+        .init(
+            "jwt-secret", .string, nil,
+            "Secret, JWK or JWK set that tokens are verified with; @FILE reads a file.",
             isSecret: true),
-        .init("jwt-secret-is-base64", .boolean, "false", "Whether jwt-secret is base64.",
+        .init(
+            "jwt-secret-is-base64", .boolean, "false", "Whether jwt-secret is base64.",
             aliases: ["secret-is-base64"]),
         .init("jwt-aud", .string, nil, "Audience that a token must name."),
-        .init("jwt-role-claim-key", .string, ".role", "Where a token names its role.", aliases: ["role-claim-key"]),
+        .init(
+            "jwt-role-claim-key", .string, ".role", "Where a token names its role.",
+            aliases: ["role-claim-key"]),
         .init("jwt-cache-max-entries", .integer(0...10_000_000), "1000", "Verified tokens kept; 0: none."),
     ]
 
     private static let rest: [SettingDefinition] = [
         .init("rest-prefix", .string, "/rest/v1", "Path before the REST dialect."),
-        .init("openapi-mode", .choice(["follow-privileges", "ignore-privileges", "disabled"]),
+        .init(
+            "openapi-mode", .choice(["follow-privileges", "ignore-privileges", "disabled"]),
             "follow-privileges", "What the OpenAPI document shows."),
-        .init("openapi-security-active", .boolean, "false", "Whether the document declares a security scheme."),
+        .init(
+            "openapi-security-active", .boolean, "false", "Whether the document declares a security scheme."),
         .init("openapi-server-proxy-uri", .string, nil, "Public URL of the API, for the document."),
-        .init("client-error-verbosity", .choice(["verbose", "minimal"]), "verbose",
+        .init(
+            "client-error-verbosity", .choice(["verbose", "minimal"]), "verbose",
             "Whether errors carry details and hints."),
-        .init("url-use-legacy-target-names", .boolean, "true",
+        .init(
+            "url-use-legacy-target-names", .boolean, "true",
             "Whether filters on an aliased embed may use its relation's name."),
     ]
 
     private static let server: [SettingDefinition] = [
         .init("server-host", .string, "127.0.0.1", "Address to listen on; !4, !6 and * for all of a kind."),
         .init("server-port", .integer(0...65_535), "3000", "Port to listen on; 0 lets the system choose."),
-        .init("server-cors-allowed-origins", .list, nil, "Origins that browsers may call from; default: all."),
+        .init(
+            "server-cors-allowed-origins", .list, nil, "Origins that browsers may call from; default: all."),
         .init("server-trace-header", .string, nil, "Header of a request that is returned with its answer."),
         .init("server-timing-enabled", .boolean, "false", "Whether answers carry Server-Timing."),
-        .init("server-threads", .integer(1...1_024), nil, "Event loops; default: half the processors, at least one."),
+        .init(
+            "server-threads", .integer(1...1_024), nil,
+            "Event loops; default: half the processors, at least one."),
         .init("server-max-body", .integer(0...2_147_483_647), "67108864", "Largest request body, in bytes."),
         .init("server-max-url", .integer(256...16_777_216), "65536", "Longest URL, in bytes."),
         .init("server-max-header", .integer(1_024...1_048_576), "65536", "Largest header, in bytes."),
         .init("server-max-connections", .integer(1...1_000_000), "20000", "Connections at once."),
-        .init("server-drain-timeout", .integer(0...3_600), "25",
+        .init(
+            "server-drain-timeout", .integer(0...3_600), "25",
             "Seconds that a stop waits for requests in flight."),
         .init("server-tls-certificate", .string, nil, "PEM file of the certificate chain; turns TLS on."),
         .init("server-tls-key", .string, nil, "PEM file of the private key."),
@@ -138,10 +167,15 @@ extension SettingDefinition {
         .init("postgres-bin", .string, nil, "Directory of the PostgreSQL programs for the private database."),
         .init("migrations", .string, nil, "Directory of migrations that are applied at the start."),
         .init("seed", .string, nil, "File or directory of SQL that fills a new database once."),
-        .init("log-level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]), "info",
+        .init(
+            "log-level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]),
+            "info",
             "Least severe entry that is logged."),
-        .init("log-format", .choice(["auto", "text", "json"]), "auto", "auto: text on a terminal, JSON otherwise."),
-        .init("log-slow-request", .integer(0...3_600_000), "1000",
+        .init(
+            "log-format", .choice(["auto", "text", "json"]), "auto",
+            "auto: text on a terminal, JSON otherwise."),
+        .init(
+            "log-slow-request", .integer(0...3_600_000), "1000",
             "Milliseconds after which a request is logged as slow; 0: never."),
     ]
 }

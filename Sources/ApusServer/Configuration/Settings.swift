@@ -54,7 +54,9 @@ package struct Settings: Sendable {
         return definition
     }
 
-    private static func check(_ entry: RawSettings.Entry, _ definition: SettingDefinition) throws(SettingsFault) {
+    private static func check(
+        _ entry: RawSettings.Entry, _ definition: SettingDefinition
+    ) throws(SettingsFault) {
         let value = entry.value
         func refuse(_ expected: String) -> SettingsFault {
             .badValue(

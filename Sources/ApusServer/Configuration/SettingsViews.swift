@@ -58,7 +58,8 @@ extension Settings {
     /// - Throws: when a secret is named that cannot be read.
     package func tokens(fallbackSecret: String? = nil) throws -> TokenSettings {
         var settings = TokenSettings()
-        settings.secret = try secret("jwt-secret").map { Array($0.utf8) } ?? fallbackSecret.map { Array($0.utf8) }
+        settings.secret =
+            try secret("jwt-secret").map { Array($0.utf8) } ?? fallbackSecret.map { Array($0.utf8) }
         settings.secretIsBase64 = boolean("jwt-secret-is-base64")
         settings.audience = string("jwt-aud")
         settings.roleClaimKey = string("jwt-role-claim-key") ?? ".role"
@@ -84,7 +85,8 @@ extension Settings {
         let path = String(value.dropFirst())
         guard let text = try? SmallFile.read(path) else {
             throw Fault(
-                code: "APUS004", kind: .invalid, message: "The file '\(path)' that \(name) names cannot be read.",
+                code: "APUS004", kind: .invalid,
+                message: "The file '\(path)' that \(name) names cannot be read.",
                 hint: "Check the path and who may read it.")
         }
         return text.last == "\n" ? String(text.dropLast()) : text
@@ -102,10 +104,13 @@ extension Settings {
         guard let certificate = string("server-tls-certificate") else { return nil }
         guard let key = string("server-tls-key") else {
             throw Fault(
-                code: "APUS004", kind: .invalid, message: "server-tls-certificate is set and server-tls-key is not.",
+                code: "APUS004", kind: .invalid,
+                message: "server-tls-certificate is set and server-tls-key is not.",
                 hint: "Name the PEM file of the private key.")
         }
-        let chain = try NIOSSLCertificate.fromPEMFile(certificate).map { NIOSSLCertificateSource.certificate($0) }
+        let chain = try NIOSSLCertificate.fromPEMFile(certificate).map {
+            NIOSSLCertificateSource.certificate($0)
+        }
         return .makeServerConfiguration(
             certificateChain: chain, privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
     }

@@ -1,0 +1,118 @@
+import ApusCatalog
+import ApusDataAPI
+import ApusEdge
+import ApusFaults
+package import ApusHTTP
+import ApusOpenAPI
+import ApusPlanner
+package import ApusPostgres
+import ApusREST
+import ApusTelemetry
+import ApusTokens
+import Logging
+import Synchronization
+
+/// Everything between an exchange and the database, for one configuration after another.
+///
+/// A new configuration makes a new ``Generation``; it takes over when it has read the catalog, and the requests
+/// that are under way end in the one they began with.
+package final class Gateway: Sendable {
+    private struct State {
+        var current: Generation
+        var next: Generation?
+        var isDraining = false
+        var readers: [Task<Void, Never>] = []
+    }
+
+    private let keys: DevelopmentKeys
+    private let database: Database
+    private let telemetry: Telemetry
+    private let state: Mutex<State>
+    private let started = AsyncStream.makeStream(of: Void.self)
+
+    init(
+        settings: Settings, keys: DevelopmentKeys, database: Database, telemetry: Telemetry
+    ) throws {
+        self.keys = keys
+        self.database = database
+        self.telemetry = telemetry
+        state = Mutex(
+            State(
+                current: try Generation(settings, keys: keys, database: database, telemetry: telemetry)))
+    }
+
+    /// Answers an exchange.
+    package func respond(to exchange: HTTPExchange) {
+        let routes = state.withLock { $0.current }.routes(gateway: self)
+        routes.respond(to: exchange)
+    }
+
+    var cacheStatistics: (hits: Int, misses: Int) { state.withLock { $0.current }.data.cacheStatistics }
+
+    // MARK: - Life
+
+    /// Reads the catalog, and again whenever it changes, until shutdown.
+    func serve() async {
+        start(state.withLock { $0.current })
+        await untilShutdown()
+        let readers = state.withLock { state in
+            defer { state.readers = [] }
+            return state.readers
+        }
+        for reader in readers { reader.cancel() }
+        for reader in readers { await reader.value }
+    }
+
+    /// Returns when requests can be answered.
+    func ready() async {
+        let generation = state.withLock { $0.current }
+        await generation.loaded()
+    }
+
+    func beginDraining() { state.withLock { $0.isDraining = true } }
+
+    /// Takes over new settings as soon as the catalog was read with them. What was fixed at the start stays:
+    /// addresses, ports, the database.
+    ///
+    /// - Throws: when the settings do not hold; then nothing changes.
+    func reconfigure(_ settings: Settings) throws {
+        let next = try Generation(settings, keys: keys, database: database, telemetry: telemetry)
+        start(next)
+        Task {
+            await next.loaded()
+            let old = state.withLock { state in
+                defer { state.current = next }
+                return state.current
+            }
+            old.stop()
+        }
+    }
+
+    private func start(_ generation: Generation) {
+        let reader = Task { await generation.run() }
+        state.withLock { $0.readers.append(reader) }
+    }
+
+    // MARK: - Health
+
+    var readiness: Health.Readiness {
+        let (generation, isDraining) = state.withLock { ($0.current, $0.isDraining) }
+        if isDraining { return .notReady("The server is stopping.") }
+        if generation.catalogs.current == nil { return .notReady("The database has not been read yet.") }
+        let pool = database.statistics
+        if pool.open == 0, pool.connecting > 0 || pool.waiting > 0 {
+            return .notReady("The database cannot be reached.")
+        }
+        return .ready
+    }
+
+    /// `/metrics`
+    func metrics(_ exchange: HTTPExchange) {
+        var bytes: [UInt8] = []
+        telemetry.metrics.render(into: &bytes)
+        exchange.respond(
+            HTTPResponse(
+                status: 200, fields: [.init("Content-Type", PrometheusMetricsFactory.contentType)],
+                body: .bytes(bytes)))
+    }
+}

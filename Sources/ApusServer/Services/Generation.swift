@@ -1,0 +1,122 @@
+import ApusCatalog
+import ApusDataAPI
+import ApusEdge
+import ApusFaults
+import ApusHTTP
+import ApusOpenAPI
+import ApusPlanner
+import ApusPostgres
+import ApusREST
+import ApusTokens
+import Logging
+import Synchronization
+
+/// What serves requests under one configuration.
+final class Generation: Sendable {
+    let catalogs: CatalogStore
+    let data: DataAPI
+    private let rest: RESTEndpoint
+    private let prefix: String
+    private let reader = Mutex<Task<Void, Never>?>(nil)
+    private let builtRoutes = Mutex<Routes?>(nil)
+
+    /// - Throws: when a setting cannot hold together with the others (a secret that is none, say).
+    init(_ settings: Settings, keys: DevelopmentKeys, database: Database, telemetry: Telemetry) throws {
+        let catalogs = CatalogStore(database: database, settings: settings.catalog, logger: telemetry.logger)
+        self.catalogs = catalogs
+        data = DataAPI(database: database, catalog: { catalogs.current }, settings: try settings.dataAPI())
+        prefix = settings.restPrefix
+        let verifier: TokenVerifier
+        do {
+            verifier = try TokenVerifier(settings: try settings.tokens(fallbackSecret: keys.fallbackSecret))
+        } catch let fault as TokenSettingsFault {
+            throw Fault(
+                code: "APUS002", kind: .invalid,
+                message: "The setting '\(fault.setting)' does not hold: \(fault.reason)")
+        }
+        let slow = settings.integer("log-slow-request").flatMap { $0 > 0 ? Duration.milliseconds($0) : nil }
+        rest = RESTEndpoint(
+            data: data, reader: RequestReader(settings: settings.rest), verifier: verifier,
+            cors: CORS(allowedOrigins: settings.list("server-cors-allowed-origins")),
+            descriptions: settings.descriptions,
+            settings: .init(
+                prefix: prefix, showsDetails: settings.string("client-error-verbosity") != "minimal",
+                tellsTiming: settings.boolean("server-timing-enabled"),
+                traceHeader: settings.string("server-trace-header")),
+            observe: RequestObserver(logger: telemetry.logger, slow: slow))
+    }
+
+    /// Keeps the catalog up to date until stopped.
+    func run() async {
+        let task = Task { await catalogs.run() }
+        reader.withLock { $0 = task }
+        await withTaskCancellationHandler {
+            await task.value
+        } onCancel: {
+            task.cancel()
+        }
+    }
+
+    func stop() { reader.withLock { $0 }?.cancel() }
+
+    /// Returns when the catalog was read once.
+    func loaded() async {
+        let events = catalogs.events()
+        if catalogs.current != nil { return }
+        for await event in events {
+            if case .loaded = event { return }
+        }
+    }
+
+    /// The routes, made once.
+    func routes(gateway: Gateway) -> Routes {
+        builtRoutes.withLock { built in
+            if let built { return built }
+            var routes = Routes()
+            let health = Health(readiness: { [weak gateway] in
+                gateway?.readiness ?? .notReady("The server is stopping.")
+            })
+            let rest = rest
+            routes.at("/health/live") { health.live($0) }
+            routes.at("/health/ready") { health.ready($0) }
+            routes.at("/metrics") { [weak gateway] in gateway?.metrics($0) }
+            routes.under(prefix) { rest.respond($0) }
+            built = routes
+            return routes
+        }
+    }
+}
+
+extension Settings {
+    /// `rest-prefix` without a slash at its end; empty for the root.
+    var restPrefix: String {
+        var prefix = string("rest-prefix") ?? ""
+        while prefix.hasSuffix("/") { prefix.removeLast() }
+        return prefix
+    }
+
+    /// - Throws: never for settings that passed their check.
+    func dataAPI() throws -> DataAPISettings {
+        let preRequest = string("db-pre-request").map { name in
+            let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
+            return parts.count == 2 ? QualifiedName(parts[0], parts[1]) : QualifiedName("", name)
+        }
+        return DataAPISettings(
+            planner: planner, extraSearchPath: list("db-extra-search-path"), preRequest: preRequest,
+            transactionEnd: string("db-tx-end").flatMap { .init(rawValue: $0) } ?? .commit,
+            appSettings: appSettings.map { .init(name: $0.name, value: $0.value) },
+            sendsAllRequestSettings: string("db-request-settings") == "all",
+            allowsTimezone: boolean("db-timezone-enabled"))
+    }
+
+    var descriptions: Descriptions {
+        let own = PublicAddress(
+            scheme: string("server-tls-certificate") == nil ? "http" : "https",
+            host: string("server-host") ?? "127.0.0.1", port: integer("server-port") ?? 3000, path: "/")
+        return Descriptions(
+            mode: string("openapi-mode").flatMap { .init(rawValue: $0) } ?? .followPrivileges,
+            address: string("openapi-server-proxy-uri").flatMap { PublicAddress(url: $0) } ?? own,
+            declaresSecurity: boolean("openapi-security-active"), planner: Planner(settings: planner),
+            version: BuildInformation.version)
+    }
+}

@@ -1,0 +1,74 @@
+import ApusHTTP
+import ApusPostgres
+import ApusTelemetry
+import Foundation
+import Logging
+import Metrics
+
+/// Log and metrics of this process.
+struct Telemetry: Sendable {
+    let logger: Logger
+    /// For libraries whose chatter nobody asked for.
+    let quietLogger: Logger
+    let metrics: PrometheusMetricsFactory
+
+    /// Sets up both; to be called once in a process, a second call keeps the first set-up.
+    static func start(_ settings: Settings) -> Telemetry {
+        let level = Logger.Level(rawValue: settings.string("log-level") ?? "info") ?? .info
+        let format: LogFormat =
+            switch settings.string("log-format") {
+            case "text": .terminal(colours: false)
+            case "json": .jsonLines
+            default: .detected(descriptor: 2, environment: ProcessInfo.processInfo.environment)
+            }
+        func logger(_ level: Logger.Level) -> Logger {
+            Logger(label: "apus") { LineLogHandler(label: $0, format: format, level: level) }
+        }
+        return Telemetry(logger: logger(level), quietLogger: logger(max(level, .error)), metrics: shared)
+    }
+
+    private static let shared: PrometheusMetricsFactory = {
+        let factory = PrometheusMetricsFactory()
+        MetricsSystem.bootstrap(factory)
+        factory.addCollector { ProcessCollector.collect(into: &$0) }
+        let build = BuildInfo(version: BuildInformation.version, revision: BuildInformation.revision)
+        factory.addCollector { build.collect(into: &$0) }
+        return factory
+    }()
+
+    /// Shows gauges of the pool, the connections and the cache with every scrape.
+    func watch(database: Database, connections: ConnectionGate, gateway: Gateway) {
+        metrics.addCollector { text in
+            let pool = database.statistics
+            text.family("db_client_connection_count", .gauge, help: "Connections to the database, by state.")
+            text.sample("db_client_connection_count", labels: [("state", "idle")], Double(pool.idle))
+            text.sample("db_client_connection_count", labels: [("state", "used")], Double(pool.inUse))
+            text.family(
+                "db_client_connection_pending_requests", .gauge, help: "Requests that wait for a connection.")
+            text.sample("db_client_connection_pending_requests", Double(pool.waiting))
+            text.family("apus_db_round_trips_in_flight", .gauge, help: "Round trips on their way.")
+            text.sample("apus_db_round_trips_in_flight", Double(pool.inFlight))
+            text.family("apus_db_round_trips_total", .counter, help: "Round trips, by outcome.")
+            text.sample(
+                "apus_db_round_trips_total", labels: [("outcome", "completed")], Double(pool.completed))
+            text.sample("apus_db_round_trips_total", labels: [("outcome", "failed")], Double(pool.failed))
+            text.sample("apus_db_round_trips_total", labels: [("outcome", "repeated")], Double(pool.repeated))
+            text.family(
+                "apus_db_connections_opened_total", .counter, help: "Connections opened to the database.")
+            text.sample("apus_db_connections_opened_total", Double(pool.connectionsOpened))
+            text.family("apus_db_connections_lost_total", .counter, help: "Connections that broke.")
+            text.sample("apus_db_connections_lost_total", Double(pool.connectionsLost))
+        }
+        metrics.addCollector { text in
+            text.family("http_server_open_connections", .gauge, help: "Connections of clients.")
+            text.sample("http_server_open_connections", Double(connections.count))
+            text.family(
+                "apus_http_refusals_total", .counter, help: "Requests and connections refused by a limit.")
+            text.sample("apus_http_refusals_total", Double(connections.refusals))
+            let cache = gateway.cacheStatistics
+            text.family("apus_plan_cache_lookups_total", .counter, help: "Lookups of compiled requests.")
+            text.sample("apus_plan_cache_lookups_total", labels: [("outcome", "hit")], Double(cache.hits))
+            text.sample("apus_plan_cache_lookups_total", labels: [("outcome", "miss")], Double(cache.misses))
+        }
+    }
+}
