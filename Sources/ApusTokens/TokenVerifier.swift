@@ -32,16 +32,21 @@ package final class TokenVerifier: Sendable {
     package init(
         settings: TokenSettings, clock: @escaping Clock = TokenVerifier.systemClock
     ) throws(TokenSettingsFault) {
-        if let audience = settings.audience, !Self.isStringOrURI(audience) {
+        let audience = settings.audience.flatMap { $0.isEmpty ? nil : $0 }
+        if let audience, !Self.isStringOrURI(audience) {
             throw TokenSettingsFault("jwt-aud", "jwt-aud should be a string or a valid URI")
         }
+        let anonymousRole = settings.anonymousRole.flatMap { $0.isEmpty ? nil : $0 }
+        if let anonymousRole, !Self.isRole(anonymousRole) {
+            throw TokenSettingsFault("db-anon-role", "it cannot be the name of a role")
+        }
         keys = try VerificationKeySet(settings)
-        check = ClaimsCheck(audience: settings.audience)
+        check = ClaimsCheck(audience: audience)
         rolePath = try RoleClaimPathReader.read(settings.roleClaimKey)
         maximumTokenBytes = settings.maximumTokenBytes
         cache = PrincipalCache(capacity: settings.cacheMaxEntries)
         now = clock
-        anonymous = settings.anonymousRole.map { role in
+        anonymous = anonymousRole.map { role in
             let claims = ClaimsText.withRole(role, in: Array("{}".utf8), claims: JSONObject())
             return Principal(role: role, claims: claims)
         }
@@ -112,9 +117,14 @@ package final class TokenVerifier: Sendable {
         case .bool(let value): role = value ? "true" : "false"
         case .null, .array, .object: throw .roleUnusable
         }
-        // `SET ROLE none` is the connection's own role ("SET ROLE" in PostgreSQL's reference), which no token names.
-        guard !role.isEmpty, role != "none", !role.utf8.contains(0) else { throw .roleUnusable }
+        guard Self.isRole(role) else { throw .roleUnusable }
         return role
+    }
+
+    /// Whether this may be a role's name. `SET ROLE none` means the connection's own role ("SET ROLE" in PostgreSQL's
+    /// reference), which nobody may become by naming it.
+    private static func isRole(_ name: String) -> Bool {
+        !name.isEmpty && name != "none" && !name.utf8.contains(0)
     }
 
     /// RFC 7519, 2 "StringOrURI": with a colon in it, it must be a URI.

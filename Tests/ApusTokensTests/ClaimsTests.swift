@@ -154,4 +154,12 @@ import Testing
         #expect(throws: TokenFault.tokenRequired) { try strict.principal(forBearer: nil) }
         #expect(throws: TokenFault.tokenRequired) { try strict.principal(forBearer: Forge.hmac("{}")) }
     }
+
+    @Test("empty settings are unset settings; none is nobody's anonymous role")
+    func emptySettings() throws {
+        let empty = try Forge.verifier(Forge.settings(audience: "", anonymousRole: ""))
+        #expect(throws: TokenFault.tokenRequired) { try empty.principal(forBearer: nil) }
+        #expect(try empty.principal(forBearer: Forge.hmac(#"{"role":"a","aud":"any"}"#)).role == "a")
+        #expect(throws: TokenSettingsFault.self) { try Forge.verifier(Forge.settings(anonymousRole: "none")) }
+    }
 }

@@ -14,10 +14,12 @@ final class PrincipalCache: Sendable {
         state = Mutex(State(capacity: max(0, capacity)))
     }
 
-    /// The hash to find a token by. Seeded anew in every process, so that nobody can prepare collisions.
+    /// The hash to find a token by: of its end, which is its signature and so differs wherever tokens differ, and of
+    /// its length. Seeded anew in every process, so that nobody can prepare collisions.
     static func hash(_ token: UnsafeRawBufferPointer) -> Int {
         var hasher = Hasher()
-        hasher.combine(bytes: token)
+        hasher.combine(token.count)
+        hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: token.suffix(32)))
         return hasher.finalize()
     }
 
