@@ -102,7 +102,7 @@ class Imports(Tree):
         self.write("Sources/ApusDataAPI/A.swift", "import NIOCore\n")
         self.assertEqual(
             self.check(target("ApusDataAPI", products=("NIOCore",))),
-            ["Sources/ApusDataAPI/A.swift:1: ApusDataAPI may not import NIOCore: only the edge knows a web framework"],
+            ["Sources/ApusDataAPI/A.swift:1: ApusDataAPI may not import NIOCore: only the edge, and who wires it, knows NIO"],
         )
 
     def test_tests_declare_their_imports_too(self) -> None:
