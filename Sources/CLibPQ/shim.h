@@ -1,2 +1,6 @@
 #pragma once
 #include <libpq-fe.h>
+#ifdef __linux__
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#endif

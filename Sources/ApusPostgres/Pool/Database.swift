@@ -1,0 +1,158 @@
+package import ApusSQL
+package import Logging
+
+/// A PostgreSQL database: a pool of pipelined connections behind one reactor thread.
+///
+/// ## Topics
+/// - One round trip: ``execute(_:timeout:)``, ``query(_:timeout:)``, and ``submit(_:deadline:completion:)``
+///   for the hot path.
+/// - A connection of one's own: ``withSession(_:)``, ``withTransaction(_:)``.
+/// - Notifications: ``listen(_:)``.
+///
+/// Works from the moment it is made; ``run()`` ties its life to a service group. Every call is answered:
+/// with rows, or with a fault, also when the driver stops.
+package final class Database: Sendable {
+    package let configuration: DatabaseConfiguration
+    private let mailbox = Mailbox()
+    private let board = StatisticsBoard()
+    private let termination = Termination()
+
+    package init(_ configuration: DatabaseConfiguration, logger: Logger) {
+        self.configuration = configuration
+        let (mailbox, board, termination) = (mailbox, board, termination)
+        do throws(WireFailure) {
+            try detachThread {
+                Self.runReactor(configuration, mailbox, board, logger)
+                termination.signal()
+            }
+        } catch {
+            logger.critical("Cannot start the database driver", metadata: ["reason": "\(error.message)"])
+            Self.failAll(in: mailbox)
+            termination.signal()
+        }
+    }
+
+    deinit { mailbox.post(.stop) }
+
+    // MARK: - Life
+
+    /// Returns when the driver has stopped; cancelling the task stops it.
+    package func run() async throws {
+        await withTaskCancellationHandler {
+            await termination.wait()
+        } onCancel: {
+            mailbox.post(.stop)
+        }
+    }
+
+    /// Refuses new work, waits for what is there, at the most `shutdownTimeout`, and closes.
+    package func shutdown() async {
+        mailbox.post(.stop)
+        await termination.wait()
+    }
+
+    package var statistics: PoolStatistics { board.current }
+
+    /// As `PQserverVersion`, for instance 150004; nil before the first connection.
+    package var serverVersion: Int? { board.current.serverVersion }
+
+    // MARK: - Round trips
+
+    /// Sends a round trip; the hot path. `completion` is called once, on the reactor's thread, which it must
+    /// not hold up; when the driver has stopped, at once and here.
+    @discardableResult
+    package func submit(
+        _ trip: RoundTrip, deadline: ContinuousClock.Instant? = nil,
+        completion: @escaping @Sendable (Result<[Rows], PostgresFault>) -> Void
+    ) -> Submission {
+        let submission = Submission(
+            .trip(trip), deadline: MonotonicTime(deadline), mailbox: mailbox, completion: completion)
+        if !mailbox.post(.submit(submission), isNewWork: true) { completion(.failure(Self.stopped)) }
+        return submission
+    }
+
+    /// The rows of the steps that keep them. Cancelling the task cancels the statement in the server.
+    package func execute(_ trip: RoundTrip, timeout: Duration? = nil) async throws(PostgresFault) -> [Rows] {
+        try await mailbox.perform(.trip(trip), timeout: timeout, isNewWork: true).get()
+    }
+
+    /// One statement, not kept prepared.
+    package func query(_ sql: SQL, timeout: Duration? = nil) async throws(PostgresFault) -> Rows {
+        try await execute(RoundTrip(steps: [.init(Statement(sql))]), timeout: timeout).only()
+    }
+
+    // MARK: - Sessions
+
+    /// Checks a connection out for `body`. It goes back clean, or is closed when in doubt.
+    package func withSession<R: Sendable>(_ body: (Session) async throws -> R) async throws -> R {
+        let session = try await checkOut()
+        defer { mailbox.post(.release(session.id)) }
+        return try await body(session)
+    }
+
+    /// Runs `body` between BEGIN and COMMIT, and rolls back when it throws. A connection that is lost during
+    /// COMMIT throws a fault that says that it may have happened.
+    package func withTransaction<R: Sendable>(_ body: (Session) async throws -> R) async throws -> R {
+        try await withSession { session in
+            try await session.query("begin")
+            let result: R
+            do {
+                result = try await body(session)
+            } catch {
+                await session.rollBack()
+                throw error
+            }
+            try await session.commit()
+            return result
+        }
+    }
+
+    // MARK: - Notifications
+
+    /// Listens on a connection of its own until the stream's reader ends, and connects again when it is
+    /// lost. A reader that is more than 10,000 messages behind loses messages and hears `reconnected`.
+    package func listen(_ channels: [String]) -> AsyncStream<DatabaseNotification> {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: DatabaseNotification.self, bufferingPolicy: .bufferingOldest(10_000))
+        let listener = Listener(channels: channels, continuation: continuation)
+        let mailbox = mailbox
+        continuation.onTermination = { [weak listener] _ in
+            if let listener { mailbox.post(.unlisten(listener)) }
+        }
+        if !mailbox.post(.listen(listener), isNewWork: true) { listener.finish() }
+        return stream
+    }
+
+    // MARK: - Non public
+
+    private static let stopped = PostgresFault(.shutdown, "The database driver has been stopped.")
+
+    private func checkOut() async throws(PostgresFault) -> Session {
+        let session = Session(id: SessionID(), mailbox: mailbox)
+        _ = try await mailbox.perform(.checkOut, session: session.id, isNewWork: true).get()
+        return session
+    }
+
+    private static func runReactor(
+        _ configuration: DatabaseConfiguration, _ mailbox: Mailbox, _ board: StatisticsBoard, _ logger: Logger
+    ) {
+        do throws(WireFailure) {
+            try Reactor(configuration: configuration, mailbox: mailbox, board: board, logger: logger).run()
+        } catch {
+            logger.critical("Cannot start the database driver", metadata: ["reason": "\(error.message)"])
+            failAll(in: mailbox)
+        }
+    }
+
+    private static func failAll(in mailbox: Mailbox) {
+        for case .submit(let submission) in mailbox.close() { submission.completion(.failure(stopped)) }
+    }
+}
+
+extension [Rows] {
+    /// The rows of a trip of one step.
+    func only() throws(PostgresFault) -> Rows {
+        guard let rows = first else { throw PostgresFault(.protocol, "The statement gave no result.") }
+        return rows
+    }
+}

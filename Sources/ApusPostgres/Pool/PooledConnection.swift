@@ -1,0 +1,59 @@
+import DequeModule
+
+/// A connection in the reactor's hands: the wire, what is in flight on it, and who has it.
+///
+/// Belongs to the reactor's thread.
+final class PooledConnection {
+    /// Which protocol the wire speaks at the moment.
+    enum Mode {
+        case pipeline
+        /// A script or the start or end of a COPY: results until a null.
+        case plain
+        case copyIn
+        case copyOut
+    }
+
+    /// A cancel request that is not over yet. Until the request has come back and everything that was in
+    /// flight is answered, nothing new is sent: the server does not say which statement a cancel is for.
+    struct Cancel {
+        let firstSent: MonotonicTime
+        var attempts = 1
+        /// The server has signalled the backend.
+        var hasReturned = false
+        /// When to try again if the same statement still runs: the first one may have come too early.
+        var retryAt = MonotonicTime.never
+    }
+
+    let slot: Int
+    let wire: WireConnection
+    var ledger = PipelineLedger()
+    var inFlight: Deque<Submission> = []
+    var prepared: PreparedStatements
+    /// Prepared statements that gave way and are to be closed on the server.
+    var retired: [UInt64] = []
+    /// When the last trip was answered.
+    var lastAnswer = MonotonicTime(nanoseconds: 0)
+    var mode = Mode.pipeline
+    var cancel: Cancel?
+    /// The poller watches for room to write.
+    var isWriting = false
+    /// Something was sent since the last flush.
+    var needsFlush = false
+
+    // MARK: - Checked out
+
+    var session: SessionID?
+    /// What the session asked for and what has not begun.
+    var operations: Deque<Submission> = []
+    /// The session is over and the connection is being made clean.
+    var isCleaning = false
+
+    init(slot: Int, wire: WireConnection, preparedStatementLimit: Int) {
+        self.slot = slot
+        self.wire = wire
+        prepared = PreparedStatements(limit: preparedStatementLimit)
+    }
+
+    /// The poller's number for it; 0 is the mailbox.
+    var token: UInt64 { UInt64(slot) + 1 }
+}

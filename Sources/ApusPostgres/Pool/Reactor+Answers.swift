@@ -1,0 +1,187 @@
+import CLibPQ
+import DequeModule
+
+/// From the socket to the caller.
+extension Reactor {
+    /// Takes everything that has arrived on a connection.
+    func readAnswers(_ connection: PooledConnection) {
+        let isAlive = connection.wire.consumeInput()
+        switch connection.mode {
+        case .pipeline: readPipeline(connection)
+        case .plain, .copyIn, .copyOut: readPlain(connection)
+        }
+        guard connections[connection.slot] === connection else { return }
+        // A message of a channel that a session listened on and left; nobody waits for it.
+        while connection.wire.nextNotification() != nil {}
+        if !isAlive || connection.wire.isBroken {
+            lose(connection, because: Self.sendFault(connection))
+        } else {
+            settle(connection)
+        }
+    }
+
+    /// Takes the head out: it is through, with rows or with a fault.
+    func finishHead(_ connection: PooledConnection) {
+        guard let submission = connection.inFlight.popFirst() else { return }
+        submission.connection = nil
+        scheduler.answered(connection.slot, now: now)
+        record(submission, on: connection)
+        connection.lastAnswer = now
+        if connection.isCleaning, submission.fault != nil {
+            lose(connection, because: PostgresFault(.connectionLost, "The connection could not be cleaned."))
+        } else if mayRepeat(submission, on: connection) {
+            repeatHere(submission, on: connection)
+        } else {
+            submission.stage = .finished
+            answer(submission, outcome(of: submission))
+        }
+    }
+
+    /// What follows when answers were read: cancel a head that nobody waits for, end a cancel, go on with
+    /// the session, or give the connection back.
+    func settle(_ connection: PooledConnection) {
+        if connection.inFlight.first?.withdrawal != nil, connection.cancel == nil { sendCancel(connection) }
+        guard connection.inFlight.isEmpty else { return }
+        if let cancel = connection.cancel {
+            guard cancel.hasReturned else { return }
+            connection.cancel = nil
+            scheduler.unhold(connection.slot)
+        }
+        if connection.isCleaning {
+            connection.isCleaning = false
+            scheduler.checkIn(connection.slot)
+        } else if connection.session != nil {
+            performNextOperation(connection)
+        } else if connection.wire.isInTransaction {
+            lose(connection, because: PostgresFault(.protocol, "A trip left its transaction open."))
+        }
+    }
+
+    // MARK: - Non public
+
+    private func readPipeline(_ connection: PooledConnection) {
+        var nulls = 0
+        while !connection.inFlight.isEmpty, !connection.wire.isBusy {
+            guard let result = connection.wire.nextResult() else {
+                _ = connection.ledger.received(.end)
+                nulls += 1
+                // One null ends a command; more mean that libpq has nothing.
+                if nulls > 1 { return }
+                continue
+            }
+            nulls = 0
+            guard take(result, connection) else { return }
+        }
+    }
+
+    /// False when the connection is gone.
+    private func take(_ result: OpaquePointer, _ connection: PooledConnection) -> Bool {
+        guard let head = connection.inFlight.first else {
+            PQclear(result)
+            return true
+        }
+        let meaning = connection.ledger.received(PipelineLedger.Answer(PQresultStatus(result)))
+        if meaning == .keep {
+            head.rows.append(Rows(result))
+            return true
+        }
+        defer { PQclear(result) }
+        switch meaning {
+        case .nothing, .keep: return true
+        case .finish:
+            finishHead(connection)
+            return connections[connection.slot] === connection
+        case .fail(let serial):
+            head.failedSerial = serial
+            return takeFault(result, head, connection)
+        case .failPreparing(let serial):
+            connection.prepared.forget(serial)
+            return takeFault(result, head, connection)
+        case .forget(let serial):
+            connection.prepared.forget(serial)
+            return true
+        case .violation:
+            lose(connection, because: Self.violation(result))
+            return false
+        }
+    }
+
+    private func takeFault(
+        _ result: OpaquePointer, _ head: Submission, _ connection: PooledConnection
+    ) -> Bool {
+        let fault = PostgresFault(result: result)
+        if fault.endsConnection || connection.wire.isBroken {
+            lose(connection, because: fault)
+            return false
+        }
+        if head.fault == nil { head.fault = fault }
+        return true
+    }
+
+    private static func violation(_ result: OpaquePointer) -> PostgresFault {
+        switch PQresultStatus(result) {
+        case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
+            PostgresFault(.protocol, "COPY needs a session's copyIn or copyOut.")
+        default:
+            PostgresFault(.protocol, "The server's answers do not fit what was sent.")
+        }
+    }
+
+    /// The server's time for it: since it was there, or since it was its turn.
+    private func record(_ submission: Submission, on connection: PooledConnection) {
+        guard submission.fault == nil, let text = submission.estimatedText else { return }
+        let arrived = submission.sentAt + connection.wire.roundTripNanoseconds
+        estimates.record(max(0, now - max(arrived, connection.lastAnswer)), for: text)
+    }
+
+    private func outcome(of submission: Submission) -> Result<[Rows], PostgresFault> {
+        guard let fault = submission.fault else {
+            // The handle may live on; the rows belong to the caller.
+            defer { submission.rows = [] }
+            return .success(submission.rows)
+        }
+        if fault.sqlState == "57014", let withdrawal = submission.withdrawal {
+            return .failure(Self.fault(of: withdrawal))
+        }
+        return .failure(fault)
+    }
+
+    /// Three failures are nobody's fault and undone by the server (an error before the Sync rolls the whole
+    /// trip back), so the trip is sent once more: a cancel that was meant for a neighbour, a plan whose
+    /// result type has changed (0A000), and a prepared statement that is gone (26000).
+    private func mayRepeat(_ submission: Submission, on connection: PooledConnection) -> Bool {
+        guard let fault = submission.fault, case .trip = submission.work else { return false }
+        var isStale = false
+        if let serial = submission.failedSerial, fault.sqlState == "0A000" || fault.sqlState == "26000" {
+            connection.prepared.forget(serial)
+            if fault.sqlState == "0A000" { connection.retired.append(serial) }
+            isStale = true
+        }
+        guard !submission.wasRepeated, submission.withdrawal == nil, !submission.isAnswered else {
+            return false
+        }
+        let wasHit = fault.sqlState == "57014" && connection.cancel != nil
+        let isUndone = connection.session == nil || !connection.wire.isInTransaction
+        return (isStale || wasHit) && isUndone
+    }
+
+    private func repeatHere(_ submission: Submission, on connection: PooledConnection) {
+        guard connection.session != nil else { return repeatOnce(submission) }
+        statistics.repeated += 1
+        submission.rewind()
+        submission.stage = .waiting
+        connection.operations.prepend(submission)
+    }
+}
+
+extension PipelineLedger.Answer {
+    init(_ status: ExecStatusType) {
+        switch status {
+        case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: self = .success
+        case PGRES_PIPELINE_ABORTED: self = .aborted
+        case PGRES_PIPELINE_SYNC: self = .sync
+        case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH: self = .copy
+        default: self = .error
+        }
+    }
+}
