@@ -48,10 +48,14 @@ def test_a_range_beyond_the_rows(anon):
     assert failure.code == "PGRST103"
 
 
-def test_unique_violation(user):
-    failure = failure_of(user.client.table("profiles").insert({"handle": user.handle, "display_name": "Again"}))
+def test_unique_violation(user, service):
+    profile = {"id": user.id, "handle": "another_handle", "display_name": "Again"}
+    failure = failure_of(service.table("profiles").insert(profile))
     assert failure.code == "23505" and "duplicate key value" in failure.message
-    assert "already exists" in failure.details
+    assert failure.details == f"Key (id)=({user.id}) already exists."
+    # Under row level security PostgreSQL does not say which rows there are.
+    failure = failure_of(user.client.table("profiles").insert(profile))
+    assert failure.code == "23505" and failure.details is None
 
 
 def test_foreign_key_violation(service):

@@ -20,7 +20,7 @@ def test_a_set_best_first(asker):
     rows = asker.rpc("match_experts", {"question_id": QUESTION, "match_count": 3}).execute().data
     assert len(rows) == 3 and all("Nutrition" in row["headline"] for row in rows)
     similarities = [row["similarity"] for row in rows]
-    assert similarities == sorted(similarities, reverse=True) and 0.9 < similarities[0] <= 1
+    assert similarities == sorted(similarities, reverse=True) and 0.5 < similarities[0] <= 1
 
 
 def test_default_arguments(asker):

@@ -88,9 +88,9 @@ def test_upsert_ignores(service, slug):
     assert slugs(service, slug) == [(f"{slug}-a", "Old"), (f"{slug}-b", "A skill")]
 
 
-def test_upsert_by_primary_key(user):
+def test_upsert_by_primary_key(service, user):
     profile = {"id": user.id, "handle": user.handle, "display_name": "Changed"}
-    rows = user.client.table("profiles").upsert(profile).execute().data
+    rows = service.table("profiles").upsert(profile).execute().data
     assert [(row["id"], row["display_name"]) for row in rows] == [(user.id, "Changed")]
 
 
