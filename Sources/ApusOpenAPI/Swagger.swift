@@ -131,7 +131,7 @@ package struct Swagger {
         var properties = JSONObject()
         for parameter in function.parameters {
             var property = JSONObject()
-            property["format"] = .string(SchemaType.format(parameter.type))
+            property["format"] = .string(SchemaType.format(api.shown(parameter.type)))
             property["type"] = SchemaType(parameter.type).map { .string($0.rawValue) }
             property["items"] = items(parameter.type)
             properties[parameter.name] = .object(property)
@@ -150,7 +150,7 @@ package struct Swagger {
         ]
         if parameter.isVariadic {
             let item = SchemaType.item(parameter.type)
-            var items: JSONObject = ["format": .string(SchemaType.format(item))]
+            var items: JSONObject = ["format": .string(SchemaType.format(api.shown(item)))]
             items["type"] = SchemaType(item).map { .string($0.rawValue) }
             object["type"] = .string("array")
             object["collectionFormat"] = .string("multi")
@@ -158,7 +158,7 @@ package struct Swagger {
         } else {
             let kind = SchemaType(parameter.type) ?? .string
             object["type"] = .string(kind == .array ? "string" : kind.rawValue)
-            object["format"] = .string(SchemaType.format(parameter.type))
+            object["format"] = .string(SchemaType.format(api.shown(parameter.type)))
         }
         return object
     }
@@ -190,7 +190,7 @@ package struct Swagger {
         }
         property["description"] = api.note(for: column, in: relation).map { .string($0) }
         if !column.enumLabels.isEmpty { property["enum"] = .strings(column.enumLabels) }
-        property["format"] = .string(SchemaType.format(column.baseType))
+        property["format"] = .string(SchemaType.format(api.shown(column.baseType)))
         property["items"] = items(column.baseType)
         property["maxLength"] = column.maxLength.map { .int($0) }
         property["type"] = SchemaType(column.baseType).map { .string($0.rawValue) }

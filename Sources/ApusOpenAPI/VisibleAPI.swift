@@ -23,6 +23,11 @@ package struct VisibleAPI: Sendable {
         self.relationships = relationships
     }
 
+    /// A type's name as the dialect shows it: without the schema that the document is about.
+    func shown(_ type: String) -> String {
+        type.hasPrefix(schema + ".") ? String(type.dropFirst(schema.count + 1)) : type
+    }
+
     var title: String? { Self.headline(comment).title }
     var description: String? { Self.headline(comment).rest }
 

@@ -2,6 +2,7 @@ import ApusCatalog
 import ApusFaults
 import ApusPlanner
 import ApusPostgres
+import ApusSQL
 
 /// Makes an answer of the rows that a compiled request's statements returned.
 struct AnswerShaper {
@@ -40,7 +41,7 @@ struct AnswerShaper {
 
     private func read(_ rows: Rows, _ layout: ResultLayout, into answer: inout Answer) {
         if let body = layout.body, !rows.isNull(0, body) {
-            answer.body = .cell(rows, row: 0, column: body)
+            answer.body = self.body(rows, body)
         }
         if let header = layout.header, let text = rows.string(0, header) {
             answer.location = ArrayLiteral.elements(of: text.utf8).compactMap { element in
@@ -51,6 +52,27 @@ struct AnswerShaper {
         if let column = layout.responseHeaders { answer.responseHeaders = bytes(rows, column) }
         if let column = layout.responseStatus { answer.responseStatus = nonEmpty(rows.string(0, column)) }
         if let column = layout.inserted { answer.insertedCount = rows.int(0, column) }
+    }
+
+    /// `bytea` comes as hexadecimal text and leaves as the bytes it means (PostgreSQL, "bytea Hex Format").
+    private func body(_ rows: Rows, _ column: Int) -> Answer.Body {
+        guard rows.columnType(column) == TypeOID.bytea else { return .cell(rows, row: 0, column: column) }
+        return rows.withBytes(0, column) { text in
+            guard let text, text.starts(with: "\\x".utf8) else { return .cell(rows, row: 0, column: column) }
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(text.count / 2)
+            var position = 2
+            while position + 1 < text.count {
+                bytes.append(Self.nibble(text[position]) << 4 | Self.nibble(text[position + 1]))
+                position += 2
+            }
+            return .bytes(bytes)
+        }
+    }
+
+    /// Value of a hexadecimal digit as PostgreSQL writes it, in lower case.
+    private static func nibble(_ digit: UInt8) -> UInt8 {
+        digit <= UInt8(ascii: "9") ? digit - UInt8(ascii: "0") : digit - UInt8(ascii: "a") + 10
     }
 
     private func pageCount(_ rows: Rows, _ layout: ResultLayout) -> Int {

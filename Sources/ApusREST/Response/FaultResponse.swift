@@ -17,7 +17,8 @@ package enum FaultResponse {
         if status == 503, !fields.contains(where: { sameFieldName($0.name, "Retry-After") }) {
             fields.append(.init("Retry-After", "1"))
         }
-        fields.append(.init("Proxy-Status", "Apus; error=\(fault.code)"))
+        // RFC 9209. The name is the dialect's, by which existing tools find it.
+        fields.append(.init("Proxy-Status", "PostgREST; error=\(fault.code)"))
         return RESTResponse(status: status, fields: fields, body: .bytes(body(fault, isVerbose: isVerbose)))
     }
 

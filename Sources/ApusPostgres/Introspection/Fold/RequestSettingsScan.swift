@@ -7,11 +7,28 @@ import ApusCatalog
 enum RequestSettingsScan {
     static func use(in texts: [String]) -> Catalog.RequestSettingsUse {
         var use = Catalog.RequestSettingsUse(headers: false, cookies: false, method: false, path: false)
-        for text in texts { scan(Array(text.utf8), into: &use) }
+        for text in texts {
+            let bytes = Array(text.utf8)
+            scan(bytes, into: &use)
+            if readsSettingByExpression(bytes) { use = Catalog.RequestSettingsUse() }
+        }
         return use
     }
 
     private static let marker = Array("request.".utf8)
+    private static let reader = Array("current_setting".utf8)
+
+    /// Whether `current_setting` is called with anything but a quoted name: then it may read any setting.
+    private static func readsSettingByExpression(_ text: [UInt8]) -> Bool {
+        var rest = text[...]
+        while let start = rest.firstRange(of: reader) {
+            rest = rest[start.upperBound...].drop { $0 == UInt8(ascii: " ") }
+            guard rest.first == UInt8(ascii: "(") else { continue }
+            rest = rest.dropFirst().drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
+            if let next = rest.first, next != UInt8(ascii: "'") { return true }
+        }
+        return false
+    }
 
     private static func scan(_ text: [UInt8], into use: inout Catalog.RequestSettingsUse) {
         var position = 0

@@ -38,7 +38,7 @@ struct RequestSettingsMention: CatalogRow {
             where p.proargdefaults is not null and p.oid >= 16384
         )
         select * from (
-            select p.prosrc from pg_proc p where p.oid >= 16384 and p.prosrc ~* 'request\\.'
+            select p.prosrc from pg_proc p where p.oid >= 16384 and p.prosrc ~* 'request\\.|current_setting\\s*\\(\\s*[^''[:space:]]'
             union all
             select case kind
                     when 'rule' then pg_get_ruledef(class)
@@ -51,7 +51,7 @@ struct RequestSettingsMention: CatalogRow {
             where strpos(tree::text, '114 101 113 117 101 115 116 46') > 0
                 or strpos(tree::text, ':funcid 2077 ') > 0 or strpos(tree::text, ':funcid 3294 ') > 0
         ) m (source)
-        where source ~* 'request\\.'
+        where source ~* 'request\\.|current_setting\\s*\\(\\s*[^''[:space:]]'
         order by 1
         """
     }

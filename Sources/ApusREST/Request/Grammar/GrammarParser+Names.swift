@@ -1,0 +1,183 @@
+import ApusPlanner
+
+/// Names of columns and relations, and paths into JSON.
+extension GrammarParser {
+    /// A name: quoted, or letters, digits and `_ $` with single dashes between them. Blanks around it go.
+    mutating func fieldName() throws(Mismatch) -> String {
+        try named("field name (* or [a..z0..9_$])") { parser throws(Mismatch) in
+            try parser.either(
+                { parser throws(Mismatch) in try parser.quoted() },
+                { parser throws(Mismatch) in
+                    try parser.dashed { parser throws(Mismatch) in try parser.identifier() }
+                })
+        }
+    }
+
+    /// A name, possibly with a path into it, blanks around both.
+    mutating func field() throws(Mismatch) -> Field {
+        skipBlanks()
+        let name = try fieldName()
+        let path = try jsonPath()
+        skipBlanks()
+        return Field(name: name, path: path)
+    }
+
+    mutating func identifier() throws(Mismatch) -> String {
+        let start = position
+        try identifierCharacter()
+        while try optional({ parser throws(Mismatch) in try parser.identifierCharacter() }) != nil {}
+        return text(from: start).trimmed
+    }
+
+    /// `"…"` with backslash escapes.
+    mutating func quoted() throws(Mismatch) -> String {
+        try character("\"")
+        var content = String.UnicodeScalarView()
+        while true {
+            content.append(
+                contentsOf: characters { $0 != "\\" && $0 != "\"" }.unicodeScalars)
+            let escape = try optional { parser throws(Mismatch) in try parser.character("\\") }
+            guard escape != nil else { break }
+            content.append(try character { _ in true })
+        }
+        try character("\"")
+        return String(content)
+    }
+
+    /// `->key`, `->>key`, `->1`, as often as they come.
+    mutating func jsonPath() throws(Mismatch) -> [JSONStep] {
+        try many { parser throws(Mismatch) in
+            let asText = try parser.either(
+                { parser throws(Mismatch) in
+                    try parser.attempt { parser throws(Mismatch) in try parser.string("->>") }
+                    return true
+                },
+                { parser throws(Mismatch) in
+                    try parser.attempt { parser throws(Mismatch) in try parser.string("->") }
+                    return false
+                })
+            return JSONStep(try parser.jsonOperand(), asText: asText)
+        }
+    }
+
+    mutating func delimiter() throws(Mismatch) {
+        try character("delimiter (.)") { $0 == "." }
+    }
+
+    mutating func comma() throws(Mismatch) {
+        try lexeme(",")
+    }
+
+    /// One character with blanks around it.
+    mutating func lexeme(_ expected: Unicode.Scalar) throws(Mismatch) {
+        skipBlanks()
+        try character(expected)
+        skipBlanks()
+    }
+
+    mutating func skipBlanks() {
+        _ = characters { $0 == " " || $0 == "\t" }
+    }
+
+    // MARK: - Non public
+
+    private mutating func identifierCharacter() throws(Mismatch) {
+        _ = try either(
+            { parser throws(Mismatch) in try parser.character("letter") { $0.isLetter } },
+            { parser throws(Mismatch) in
+                try parser.either(
+                    { parser throws(Mismatch) in try parser.character("digit") { $0.isDigit } },
+                    { parser throws(Mismatch) in
+                        try parser.character { $0 == "_" || $0 == " " || $0 == "$" }
+                    })
+            })
+    }
+
+    /// Parts with a dash between them that does not begin an arrow.
+    private mutating func dashed(
+        _ part: (inout GrammarParser) throws(Mismatch) -> String
+    ) throws(Mismatch) -> String {
+        let dash = { (parser: inout GrammarParser) throws(Mismatch) in
+            try parser.attempt { parser throws(Mismatch) in
+                try parser.character("-")
+                try parser.notFollowed(#"">""#) { $0 == ">" }
+            }
+        }
+        return try separated(by: dash, part).joined(separator: "-")
+    }
+
+    private mutating func jsonOperand() throws(Mismatch) -> JSONStep.Operand {
+        try either(
+            { parser throws(Mismatch) in
+                try parser.attempt { parser throws(Mismatch) in .index(try parser.jsonIndex()) }
+            },
+            { parser throws(Mismatch) in
+                try parser.attempt { parser throws(Mismatch) in .key(try parser.jsonKey()) }
+            })
+    }
+
+    private mutating func jsonIndex() throws(Mismatch) -> String {
+        let start = position
+        _ = try optional { parser throws(Mismatch) in try parser.character("-") }
+        try character("digit") { $0.isDigit }
+        while try optional({ parser throws(Mismatch) in
+            try parser.character("digit") { $0.isDigit }
+        }) != nil {}
+        let index = text(from: start)
+        let follower: [StaticString] = ["->", "::", ".", ","]
+        for text in follower {
+            let found = try optional { parser throws(Mismatch) in
+                try parser.attempt { parser throws(Mismatch) in
+                    try parser.ahead { parser throws(Mismatch) in try parser.string(text) }
+                }
+            }
+            if found != nil { return index }
+        }
+        try attempt { parser throws(Mismatch) in try parser.end() }
+        return index
+    }
+
+    private mutating func jsonKey() throws(Mismatch) -> String {
+        try named("any non reserved character different from: .,>()") { parser throws(Mismatch) in
+            try parser.either(
+                { parser throws(Mismatch) in try parser.quoted() },
+                { parser throws(Mismatch) in
+                    try parser.dashed { parser throws(Mismatch) in
+                        let start = parser.position
+                        try parser.character { $0.isJSONKeyCharacter }
+                        _ = parser.characters { $0.isJSONKeyCharacter }
+                        return parser.text(from: start).trimmed
+                    }
+                })
+        }
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var isLetter: Bool {
+        switch properties.generalCategory {
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: true
+        default: false
+        }
+    }
+
+    fileprivate var isDigit: Bool { "0"..."9" ~= self }
+
+    fileprivate var isJSONKeyCharacter: Bool {
+        switch self {
+        case "(", "-", ":", ".", ",", ">", ")": false
+        default: true
+        }
+    }
+}
+
+extension String {
+    /// Without white space at its ends.
+    fileprivate var trimmed: String {
+        let scalars = unicodeScalars
+        guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
+            let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })
+        else { return "" }
+        return String(scalars[first...last])
+    }
+}

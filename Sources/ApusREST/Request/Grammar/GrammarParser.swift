@@ -1,0 +1,285 @@
+/// A backtracking parser over one parameter of a request, with Parsec's rules: an alternative is tried only when
+/// the one before it took nothing, unless it stands in an ``attempt(_:)``.
+///
+/// These rules are kept to the letter, because which text an error shows depends on them. The rules of the
+/// grammar are in extensions, one file for each parameter.
+struct GrammarParser {
+    /// The rule does not match here; ``failure`` says why.
+    struct Mismatch: Error {}
+
+    let input: [UInt8]
+    let limits: RESTSettings.Limits
+    private(set) var position = 0
+    /// What the rules tried since the last byte was taken would have liked better.
+    private(set) var failure = ParseFailure(position: 0)
+    /// The limit that the input goes beyond; then no result counts.
+    private(set) var exceeded: RequestFault?
+    private var depth = 0
+    private var items = 0
+
+    /// - Parameter input: UTF-8. What is none becomes U+FFFD.
+    init(_ input: some Sequence<UInt8>, limits: RESTSettings.Limits) {
+        let bytes = Array(input)
+        self.input =
+            String(validating: bytes, as: UTF8.self) == nil
+            ? Array(String(decoding: bytes, as: UTF8.self).utf8) : bytes
+        self.limits = limits
+    }
+
+    var isAtEnd: Bool { position == input.count }
+
+    /// The text from `start` to where the parser stands.
+    func text(from start: Int) -> String {
+        String(decoding: input[start..<position], as: UTF8.self)
+    }
+
+    // MARK: - Characters
+
+    /// Takes one character.
+    ///
+    /// - Parameter name: what an error calls the character that was expected.
+    @discardableResult
+    mutating func character(
+        _ name: String? = nil, where isAccepted: (Unicode.Scalar) -> Bool
+    ) throws(Mismatch) -> Unicode.Scalar {
+        guard let (scalar, width) = scalarAhead() else { throw mismatch(found: "", expected: name) }
+        guard isAccepted(scalar) else {
+            throw mismatch(found: ShownCharacter.asString(scalar), expected: name)
+        }
+        advance(by: width)
+        return scalar
+    }
+
+    @discardableResult
+    mutating func character(_ expected: Unicode.Scalar) throws(Mismatch) -> Unicode.Scalar {
+        try character(ShownCharacter.asString(expected)) { $0 == expected }
+    }
+
+    /// Takes characters as long as they are accepted.
+    mutating func characters(where isAccepted: (Unicode.Scalar) -> Bool) -> String {
+        let start = position
+        while let (scalar, width) = scalarAhead(), isAccepted(scalar) { advance(by: width) }
+        let found = scalarAhead().map { ShownCharacter.asString($0.scalar) } ?? ""
+        note(.init(position: position, messages: [.systemUnexpected(found)]))
+        return text(from: start)
+    }
+
+    /// Takes the ASCII text `expected`. What differs is reported at its start; once the first character was
+    /// right, the failing rule has taken something.
+    mutating func string(_ expected: StaticString) throws(Mismatch) {
+        let start = position
+        let matched = expected.withUTF8Buffer { expected in
+            zip(input[position...], expected).prefix { $0 == $1 }.count
+        }
+        if matched == expected.utf8CodeUnitCount {
+            advance(by: matched)
+            return
+        }
+        position += matched
+        let found = scalarAhead().map { ShownCharacter.asString($0.scalar) } ?? ""
+        note(
+            .init(
+                position: start,
+                messages: [.expected("\"\(expected)\""), .systemUnexpected(found)]))
+        throw Mismatch()
+    }
+
+    /// Matches where the input ends.
+    mutating func end() throws(Mismatch) {
+        guard let (scalar, _) = scalarAhead() else {
+            note(
+                .init(position: position, messages: [.expected("end of input"), .systemUnexpected("")]))
+            return
+        }
+        note(
+            .init(
+                position: position,
+                messages: [.expected("end of input"), .unexpected(ShownCharacter.asCharacter(scalar))]))
+        throw Mismatch()
+    }
+
+    /// Matches, and takes nothing, where the next character is not accepted by `isRefused`.
+    ///
+    /// - Parameter name: what an error calls the refused character.
+    mutating func notFollowed(
+        _ name: String? = nil, by isRefused: (Unicode.Scalar) -> Bool
+    ) throws(Mismatch) {
+        guard let (scalar, width) = scalarAhead(), isRefused(scalar) else {
+            let found = scalarAhead().map { ShownCharacter.asString($0.scalar) } ?? ""
+            note(failureHere(found: found, expected: name))
+            return
+        }
+        // Reported behind the character, as the library does.
+        note(
+            .init(
+                position: position + width,
+                messages: [.unexpected(ShownCharacter.asCharacter(scalar))]))
+        throw Mismatch()
+    }
+
+    // MARK: - Combining rules
+
+    /// On failure the parser stands where it stood, as if `rule` had taken nothing.
+    mutating func attempt<Result>(
+        _ rule: (inout GrammarParser) throws(Mismatch) -> Result
+    ) throws(Mismatch) -> Result {
+        let (start, before) = begin()
+        do {
+            let result = try rule(&self)
+            if position == start { failure = before.merged(with: failure) }
+            return result
+        } catch {
+            position = start
+            failure = before.merged(with: failure)
+            throw error
+        }
+    }
+
+    /// Errors call what `rule` expects at its start by `name`.
+    mutating func named<Result>(
+        _ name: String, _ rule: (inout GrammarParser) throws(Mismatch) -> Result
+    ) throws(Mismatch) -> Result {
+        let (start, before) = begin()
+        do {
+            let result = try rule(&self)
+            if position == start {
+                if !failure.messages.isEmpty { failure.replaceExpectations(with: name) }
+                failure = before.merged(with: failure)
+            }
+            return result
+        } catch {
+            if position == start {
+                failure.replaceExpectations(with: name)
+                failure = before.merged(with: failure)
+            }
+            throw error
+        }
+    }
+
+    /// The first rule, or, when it fails and took nothing, the second one.
+    mutating func either<Result>(
+        _ first: (inout GrammarParser) throws(Mismatch) -> Result,
+        _ second: (inout GrammarParser) throws(Mismatch) -> Result
+    ) throws(Mismatch) -> Result {
+        let start = position
+        do {
+            return try first(&self)
+        } catch {
+            guard position == start else { throw error }
+            return try second(&self)
+        }
+    }
+
+    /// `rule`, or nil when it fails and took nothing.
+    mutating func optional<Result>(
+        _ rule: (inout GrammarParser) throws(Mismatch) -> Result
+    ) throws(Mismatch) -> Result? {
+        let start = position
+        do {
+            return try rule(&self)
+        } catch {
+            guard position == start else { throw error }
+            return nil
+        }
+    }
+
+    /// Matches where `rule` does, and takes nothing.
+    mutating func ahead(_ rule: (inout GrammarParser) throws(Mismatch) -> Void) throws(Mismatch) {
+        let (start, before) = (position, failure)
+        try rule(&self)
+        position = start
+        failure = before
+    }
+
+    /// As many as there are.
+    mutating func many<Result>(
+        _ rule: (inout GrammarParser) throws(Mismatch) -> Result
+    ) throws(Mismatch) -> [Result] {
+        var results: [Result] = []
+        while let result = try optional(rule) { results.append(result) }
+        return results
+    }
+
+    /// One or more, with separators between them.
+    mutating func separated<Result>(
+        by separator: (inout GrammarParser) throws(Mismatch) -> Void,
+        _ rule: (inout GrammarParser) throws(Mismatch) -> Result
+    ) throws(Mismatch) -> [Result] {
+        var results = [try rule(&self)]
+        results += try many { parser throws(Mismatch) in
+            try separator(&parser)
+            return try rule(&parser)
+        }
+        return results
+    }
+
+    // MARK: - Limits
+
+    /// Runs `rule` one level deeper, and refuses to when that is too deep.
+    mutating func nested<Result>(
+        _ rule: (inout GrammarParser) throws(Mismatch) -> Result
+    ) throws(Mismatch) -> Result {
+        guard depth < limits.depth else {
+            exceeded = .tooDeep(limit: limits.depth)
+            throw Mismatch()
+        }
+        depth += 1
+        defer { depth -= 1 }
+        return try rule(&self)
+    }
+
+    /// Counts one item against the limit.
+    mutating func countItem() throws(Mismatch) {
+        items += 1
+        guard items <= limits.items else {
+            exceeded = .tooManyItems(limit: limits.items)
+            throw Mismatch()
+        }
+    }
+
+    // MARK: - Non public
+
+    private mutating func begin() -> (start: Int, before: ParseFailure) {
+        let before = failure
+        failure = ParseFailure(position: position)
+        return (position, before)
+    }
+
+    private mutating func advance(by width: Int) {
+        position += width
+        failure = ParseFailure(position: position)
+    }
+
+    private mutating func note(_ other: ParseFailure) {
+        failure.merge(other)
+    }
+
+    private func failureHere(found: String, expected: String?) -> ParseFailure {
+        var messages: [ParseFailure.Message] = [.systemUnexpected(found)]
+        if let expected { messages.insert(.expected(expected), at: 0) }
+        return .init(position: position, messages: messages)
+    }
+
+    private mutating func mismatch(found: String, expected: String?) -> Mismatch {
+        note(failureHere(found: found, expected: expected))
+        return Mismatch()
+    }
+
+    private func scalarAhead() -> (scalar: Unicode.Scalar, width: Int)? {
+        guard position < input.count else { return nil }
+        let first = input[position]
+        if first < 0x80 { return (Unicode.Scalar(first), 1) }
+        var decoder = UTF8()
+        var rest = input[position...].makeIterator()
+        guard case .scalarValue(let scalar) = decoder.decode(&rest) else { return ("\u{FFFD}", 1) }
+        return (scalar, UTF8.width(scalar))
+    }
+}
+
+extension ParseFailure {
+    fileprivate func merged(with other: ParseFailure) -> ParseFailure {
+        var merged = self
+        merged.merge(other)
+        return merged
+    }
+}
