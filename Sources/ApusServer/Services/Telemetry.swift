@@ -40,9 +40,9 @@ struct Telemetry: Sendable {
     func watch(database: Database, connections: ConnectionGate, gateway: Gateway) {
         metrics.addCollector { text in
             let pool = database.statistics
-            text.family("db_client_connection_count", .gauge, help: "Connections to the database, by state.")
-            text.sample("db_client_connection_count", labels: [("state", "idle")], Double(pool.idle))
-            text.sample("db_client_connection_count", labels: [("state", "used")], Double(pool.inUse))
+            text.family("db_client_connections", .gauge, help: "Connections to the database, by state.")
+            text.sample("db_client_connections", labels: [("state", "idle")], Double(pool.idle))
+            text.sample("db_client_connections", labels: [("state", "used")], Double(pool.inUse))
             text.family(
                 "db_client_connection_pending_requests", .gauge, help: "Requests that wait for a connection.")
             text.sample("db_client_connection_pending_requests", Double(pool.waiting))
