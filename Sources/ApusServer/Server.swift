@@ -45,10 +45,14 @@ package struct Server: Sendable {
             configuration: try settings.http(), group: group, logger: logger,
             respond: { gateway.respond(to: $0) })
         telemetry.watch(database: database, connections: http.gate, gateway: gateway)
+        // Nobody is let in before the database was read, unless it cannot be reached: then health says so.
+        let catalog = Task { await gateway.serve() }
+        await gateway.ready(within: .seconds(5))
         let listener: HTTPServer.Listener
         do {
             listener = try await http.listen()
         } catch {
+            catalog.cancel()
             await home.close()
             throw StartFault.cannotListen(try settings.http(), error)
         }
@@ -59,11 +63,16 @@ package struct Server: Sendable {
                 services: [
                     .init(service: Running("private PostgreSQL") { await home.serve() }),
                     .init(service: Running("database driver") { await serve(database) }),
-                    .init(service: Running("catalog") { await gateway.serve() }),
+                    .init(
+                        service: Running("catalog") {
+                            await untilShutdown()
+                            catalog.cancel()
+                            await catalog.value
+                        }),
                     .init(service: Running("reload") { await reload(gateway, logger) }),
                     .init(
                         service: Running("http") {
-                            await gateway.ready()
+                            await gateway.ready(within: nil)
                             banner.show(after: .now - begun)
                             logger.notice(
                                 "ready",

@@ -99,9 +99,12 @@ extension RESTEndpoint {
             throw error.fault
         }
         let catalog = try data.currentCatalog()
+        call.timing.begin()
         let task = Task { [self] in
             do throws(Fault) {
                 let api = try await visibleAPI(document.schema, catalog, request)
+                call.timing.end(.transaction)
+                call.timing.begin()
                 let body = Swagger(
                     api, address: descriptions.address, declaresSecurity: descriptions.declaresSecurity
                 ).document().bytes

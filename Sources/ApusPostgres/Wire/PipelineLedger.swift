@@ -65,6 +65,9 @@ struct PipelineLedger {
             return .finish
         case .copy:
             return .violation
+        case .error where commands.first == .sync:
+            // The commit failed: deferred constraints and triggers have their say at the Sync.
+            return .fail(executed: nil)
         case .success, .error, .aborted:
             guard let command = commands.first, command != .sync else { return .violation }
             sawResult = true

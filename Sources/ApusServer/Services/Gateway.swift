@@ -28,7 +28,6 @@ package final class Gateway: Sendable {
     private let database: Database
     private let telemetry: Telemetry
     private let state: Mutex<State>
-    private let started = AsyncStream.makeStream(of: Void.self)
 
     init(
         settings: Settings, keys: DevelopmentKeys, database: Database, telemetry: Telemetry
@@ -51,10 +50,10 @@ package final class Gateway: Sendable {
 
     // MARK: - Life
 
-    /// Reads the catalog, and again whenever it changes, until shutdown.
+    /// Reads the catalog, and again whenever it changes, until cancelled.
     func serve() async {
         start(state.withLock { $0.current })
-        await untilShutdown()
+        await untilCancelled()
         let readers = state.withLock { state in
             defer { state.readers = [] }
             return state.readers
@@ -63,10 +62,15 @@ package final class Gateway: Sendable {
         for reader in readers { await reader.value }
     }
 
-    /// Returns when requests can be answered.
-    func ready() async {
+    /// Returns when requests can be answered, or after `limit`.
+    func ready(within limit: Duration?) async {
         let generation = state.withLock { $0.current }
-        await generation.loaded()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await generation.loaded() }
+            if let limit { group.addTask { try? await Task.sleep(for: limit) } }
+            await group.next()
+            group.cancelAll()
+        }
     }
 
     func beginDraining() { state.withLock { $0.isDraining = true } }
@@ -114,5 +118,15 @@ package final class Gateway: Sendable {
             HTTPResponse(
                 status: 200, fields: [.init("Content-Type", PrometheusMetricsFactory.contentType)],
                 body: .bytes(bytes)))
+    }
+}
+
+/// Waits until the task is cancelled.
+private func untilCancelled() async {
+    let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+    await withTaskCancellationHandler {
+        for await _ in stream {}
+    } onCancel: {
+        continuation.finish()
     }
 }
