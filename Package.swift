@@ -140,5 +140,59 @@ let package = Package(
                 "ApusServer", "ApusFaults",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
+
+        // MARK: - Tests
+        .target(name: "ApusTestSupport", path: "Tests/Support", swiftSettings: strict),
+        .testTarget(
+            name: "ApusCatalogTests", dependencies: ["ApusCatalog"], swiftSettings: strict),
+        .testTarget(
+            name: "ApusPlannerTests", dependencies: ["ApusPlanner", "ApusCatalog", "ApusFaults"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ApusPostgresTests",
+            dependencies: [
+                "ApusPostgres", "ApusCatalog", "ApusSQL", "ApusFaults", "ApusTestSupport", "CLibPQ",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "ApusDataAPITests",
+            dependencies: [
+                "ApusDataAPI", "ApusPlanner", "ApusPostgres", "ApusSQL", "ApusCatalog", "ApusFaults",
+                "ApusTestSupport", .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "ApusRESTTests",
+            dependencies: ["ApusREST", "ApusDataAPI", "ApusPlanner", "ApusCatalog", "ApusFaults"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ApusMigrationsTests",
+            dependencies: [
+                "ApusMigrations", "ApusPostgres", "ApusSQL", "ApusFaults", "ApusTestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "ApusTokensTests",
+            dependencies: [
+                "ApusTokens", "ApusPostgres", "ApusJSON", "ApusFaults",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "ApusTelemetryTests",
+            dependencies: [
+                "ApusTelemetry",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "Features",
+            dependencies: [
+                "ApusServer", "ApusHTTP", "ApusPostgres", "ApusSQL", "ApusJSON", "ApusFaults",
+                "ApusTestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ], path: "Tests/Features", swiftSettings: strict),
     ]
 )
