@@ -1,0 +1,137 @@
+import Foundation
+import Synchronization
+
+/// A TCP proxy on loopback in front of a unix socket, that can cut its connections: a network that fails.
+package final class DroppingProxy: Sendable {
+    package let port: Int
+    private let listener: Int32
+    private let target: String
+    private let state = Mutex(State())
+
+    private struct State {
+        var pairs: [Pair] = []
+        var accepts = true
+    }
+
+    package init(to socketPath: String) throws {
+        target = socketPath
+        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(listener, $0, length) == 0 && listen(listener, 64) == 0
+                    && getsockname(listener, $0, &length) == 0
+            }
+        }
+        guard listener >= 0, isBound else { throw ThrowawayCluster.Failure(description: "no loopback port") }
+        port = Int(UInt16(bigEndian: address.sin_port))
+        let (listener, target) = (listener, target)
+        Thread.detachNewThread { [weak self] in
+            while true {
+                let client = accept(listener, nil, nil)
+                if client < 0 { return }
+                guard let self else {
+                    close(client)
+                    return
+                }
+                self.serve(client, target)
+            }
+        }
+    }
+
+    deinit {
+        cut()
+        shutdown(listener, Int32(SHUT_RDWR))
+        close(listener)
+    }
+
+    /// For libpq.
+    package func conninfo(database: String = "postgres", user: String = "postgres") -> String {
+        "host=127.0.0.1 port=\(port) user=\(user) dbname=\(database) sslmode=disable gssencmode=disable"
+    }
+
+    /// Cuts all connections, in the middle of whatever they carry.
+    package func cut() {
+        let pairs = state.withLock { state in
+            defer { state.pairs = [] }
+            return state.pairs
+        }
+        for pair in pairs { pair.cut() }
+    }
+
+    /// Refuses connections from now on, or takes them again.
+    package func accepts(_ accepts: Bool) { state.withLock { $0.accepts = accepts } }
+
+    // MARK: - Non public
+
+    private func serve(_ client: Int32, _ target: String) {
+        let server = connectUnix(target)
+        let pair = Pair(client, server)
+        let isWanted = state.withLock { state in
+            guard state.accepts, server >= 0 else { return false }
+            state.pairs.append(pair)
+            return true
+        }
+        guard isWanted else {
+            close(client)
+            if server >= 0 { close(server) }
+            return
+        }
+        Thread.detachNewThread { pair.pump(from: client, to: server) }
+        Thread.detachNewThread { pair.pump(from: server, to: client) }
+    }
+
+    private func connectUnix(_ path: String) -> Int32 {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix($0.count - 1)) }
+        let status = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        if status == 0 { return descriptor }
+        close(descriptor)
+        return -1
+    }
+}
+
+/// The two sockets of one connection, closed when both directions are done.
+private final class Pair: Sendable {
+    private let sockets: [Int32]
+    private let open = Mutex(2)
+
+    init(_ first: Int32, _ second: Int32) { sockets = [first, second] }
+
+    /// Both pumps then come to their end. Under the lock, so that it never hits a number used again.
+    func cut() {
+        open.withLock { open in
+            if open > 0 { for socket in sockets { shutdown(socket, Int32(SHUT_RDWR)) } }
+        }
+    }
+
+    func pump(from source: Int32, to sink: Int32) {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        reading: while true {
+            let count = read(source, &buffer, buffer.count)
+            if count <= 0 { break }
+            var sent = 0
+            while sent < count {
+                let written = buffer.withUnsafeBytes {
+                    send(sink, $0.baseAddress.map { $0 + sent }, count - sent, Int32(MSG_NOSIGNAL.rawValue))
+                }
+                if written <= 0 { break reading }
+                sent += written
+            }
+        }
+        cut()
+        open.withLock { open in
+            open -= 1
+            if open == 0 { for socket in sockets { close(socket) } }
+        }
+    }
+}
