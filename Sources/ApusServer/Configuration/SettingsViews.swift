@@ -3,7 +3,7 @@ import ApusDataAPI
 package import ApusFaults
 import ApusHTTP
 import ApusPlanner
-import ApusPostgres
+package import ApusPostgres
 import ApusREST
 package import ApusTokens
 import NIOCore
@@ -41,7 +41,7 @@ extension Settings {
     /// Search path of a request for the default schema.
     var searchPath: [String] { [schemas[0]] + list("db-extra-search-path").filter { $0 != schemas[0] } }
 
-    func database(_ connectionString: String) -> DatabaseConfiguration {
+    package func database(_ connectionString: String) -> DatabaseConfiguration {
         var configuration = DatabaseConfiguration(connectionString: connectionString)
         configuration.connections = integer("db-pool") ?? 10
         configuration.pipelineDepth = integer("db-pool-pipeline-depth") ?? 16

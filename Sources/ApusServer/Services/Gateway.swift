@@ -29,7 +29,8 @@ package final class Gateway: Sendable {
     private let telemetry: Telemetry
     private let state: Mutex<State>
 
-    init(
+    /// - Throws: when the settings do not hold together.
+    package init(
         settings: Settings, keys: DevelopmentKeys, database: Database, telemetry: Telemetry
     ) throws {
         self.keys = keys
@@ -51,9 +52,11 @@ package final class Gateway: Sendable {
     // MARK: - Life
 
     /// Reads the catalog, and again whenever it changes, until cancelled.
-    func serve() async {
+    package func serve() async {
         start(state.withLock { $0.current })
+        let cleaner = Task { await removeExpiredAnswers() }
         await untilCancelled()
+        cleaner.cancel()
         let readers = state.withLock { state in
             defer { state.readers = [] }
             return state.readers
@@ -63,7 +66,7 @@ package final class Gateway: Sendable {
     }
 
     /// Returns when requests can be answered, or after `limit`.
-    func ready(within limit: Duration?) async {
+    package func ready(within limit: Duration?) async {
         let generation = state.withLock { $0.current }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await generation.loaded() }
@@ -79,7 +82,7 @@ package final class Gateway: Sendable {
     /// addresses, ports, the database.
     ///
     /// - Throws: when the settings do not hold; then nothing changes.
-    func reconfigure(_ settings: Settings) throws {
+    package func reconfigure(_ settings: Settings) throws {
         let next = try Generation(settings, keys: keys, database: database, telemetry: telemetry)
         start(next)
         Task {
@@ -89,6 +92,17 @@ package final class Gateway: Sendable {
                 return state.current
             }
             old.stop()
+        }
+    }
+
+    /// Every ten minutes: answers kept for idempotency keys are few in comparison with the rows they speak of.
+    private func removeExpiredAnswers() async {
+        while (try? await Task.sleep(for: .seconds(600))) != nil {
+            let removed = await state.withLock { $0.current }.data.removeExpiredAnswers()
+            if removed > 0 {
+                telemetry.logger.debug(
+                    "removed expired answers", metadata: ["count": .stringConvertible(removed)])
+            }
         }
     }
 

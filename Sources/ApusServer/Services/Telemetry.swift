@@ -2,18 +2,18 @@ import ApusHTTP
 import ApusPostgres
 import ApusTelemetry
 import Foundation
-import Logging
+package import Logging
 import Metrics
 
 /// Log and metrics of this process.
-struct Telemetry: Sendable {
-    let logger: Logger
+package struct Telemetry: Sendable {
+    package let logger: Logger
     /// For libraries whose chatter nobody asked for.
     let quietLogger: Logger
     let metrics: PrometheusMetricsFactory
 
     /// Sets up both; to be called once in a process, a second call keeps the first set-up.
-    static func start(_ settings: Settings) -> Telemetry {
+    package static func start(_ settings: Settings) -> Telemetry {
         let level = Logger.Level(rawValue: settings.string("log-level") ?? "info") ?? .info
         let format: LogFormat =
             switch settings.string("log-format") {

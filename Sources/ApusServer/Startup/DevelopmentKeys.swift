@@ -6,6 +6,9 @@ package struct DevelopmentKeys: Sendable {
     /// What holds when `jwt-secret` is not set: made once for a private database and kept beside it.
     package let fallbackSecret: String?
 
+    /// - Parameter fallbackSecret: nil where only tokens of `jwt-secret` count.
+    package init(fallbackSecret: String?) { self.fallbackSecret = fallbackSecret }
+
     static func read(_ settings: Settings, home: DatabaseHome) throws -> DevelopmentKeys {
         guard settings.string("jwt-secret") == nil, let directory = home.dataDirectory else {
             return DevelopmentKeys(fallbackSecret: nil)
