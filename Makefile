@@ -1,7 +1,8 @@
 # What a developer types. `make` alone lists it.
 
 SERVE_OPTIONS ?= --data-dir .apus \
-	--migrations examples/experts/migrations --seed examples/experts/seed.sql
+	--migrations examples/experts/migrations --seed examples/experts/seed \
+	--db-plan-enabled true --db-aggregates-enabled true
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build serve test tsan lint format bench clean
