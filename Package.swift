@@ -112,6 +112,7 @@ let package = Package(
             dependencies: [
                 "ApusHTTP", "ApusREST", "ApusOpenAPI", "ApusDataAPI", "ApusTokens", "ApusTelemetry",
                 "ApusPostgres", "ApusPlanner", "ApusCatalog", "ApusSQL", "ApusJSON", "ApusFaults",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
@@ -187,12 +188,16 @@ let package = Package(
         .testTarget(
             name: "Features",
             dependencies: [
-                "ApusServer", "ApusHTTP", "ApusPostgres", "ApusSQL", "ApusJSON", "ApusFaults",
-                "ApusTestSupport",
+                "ApusServer", "ApusHTTP", "ApusMigrations", "ApusPostgres", "ApusSQL", "ApusJSON",
+                "ApusFaults", "ApusTestSupport",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ], path: "Tests/Features", swiftSettings: strict),
+        .testTarget(
+            name: "Process", dependencies: ["ApusTestSupport"], path: "Tests/Process",
+            swiftSettings: strict),
     ]
 )

@@ -9,9 +9,9 @@ import ApusSQL
 /// Intent → plan → statement happen once for a shape of request (``prepare(_:key:)``); values → rows →
 /// answer for every request (``answer(_:_:reply:)``). Every stage but the round trip is pure.
 package final class DataAPI: Sendable {
-    private let database: Database
+    let database: Database
     private let catalog: @Sendable () -> Catalog?
-    private let settings: DataAPISettings
+    let settings: DataAPISettings
     private let compiler: Compiler
     private let cache: CompiledCache
     private let opening = TransactionOpening()
@@ -108,9 +108,15 @@ package final class DataAPI: Sendable {
 
     // MARK: - Non public
 
-    private func roundTrip(_ prepared: Prepared, _ request: DataRequest) throws(Fault) -> RoundTrip {
+    /// - Parameter isPart: whether it runs within a transaction of several round trips, whose isolation and end are
+    ///   not this request's to choose.
+    func roundTrip(
+        _ prepared: Prepared, _ request: DataRequest, isPart: Bool = false
+    ) throws(Fault) -> RoundTrip {
         let compiled = prepared.compiled
-        var steps = opening.steps(compiled.opening, request, prepared.catalog)
+        var shape = compiled.opening
+        if isPart { shape.isReadOnly = false }
+        var steps = opening.steps(shape, request, prepared.catalog, isFirst: !isPart)
         if let preRequest { steps.append(.init(Statement(text: preRequest), keepsRows: false)) }
         let main = try compiled.rendered.main.statement(values: request.values, body: request.body)
         steps.append(.init(main))
@@ -120,7 +126,7 @@ package final class DataAPI: Sendable {
         if let explain = compiled.rendered.explainCount {
             steps.append(.init(try explain.statement(values: request.values, body: request.body)))
         }
-        if compiled.rollsBack { steps += Self.undoing }
+        if compiled.rollsBack, !isPart { steps += Self.undoing }
         return RoundTrip(
             steps: steps, role: request.principal.role, isReadOnly: compiled.isReadOnly || compiled.rollsBack)
     }
@@ -132,7 +138,7 @@ package final class DataAPI: Sendable {
         .init(Statement(text: StatementText("rollback")), keepsRows: false),
     ]
 
-    private static func shape(
+    static func shape(
         _ result: Result<[Rows], PostgresFault>, _ compiled: CompiledRequest, isAnonymous: Bool
     ) -> Result<Answer, Fault> {
         switch result {

@@ -15,10 +15,10 @@ import UnixSignals
 /// the catalog, the database driver and, last, a private PostgreSQL.
 package struct Server: Sendable {
     private let settings: Settings
-    private let reread: @Sendable () -> Settings
+    private let reread: @Sendable () throws -> Settings
 
-    /// - Parameter reread: reads the configuration again, for SIGHUP.
-    package init(settings: Settings, reread: @escaping @Sendable () -> Settings) {
+    /// - Parameter reread: reads the configuration again, for SIGHUP; when it throws, the old one stays.
+    package init(settings: Settings, reread: @escaping @Sendable () throws -> Settings) {
         self.settings = settings
         self.reread = reread
     }
@@ -110,11 +110,11 @@ package struct Server: Sendable {
             for await _ in await UnixSignalsSequence(trapping: .sighup) {
                 logger.notice("SIGHUP: reading configuration and catalog again")
                 do {
-                    try gateway.reconfigure(reread())
+                    try gateway.reconfigure(try reread())
                 } catch {
                     logger.error(
                         "the new configuration does not hold; the old one stays",
-                        metadata: ["error": "\(error)"])
+                        metadata: ["error": "\((error as? SettingsFault)?.fault.message ?? "\(error)")"])
                 }
             }
         }

@@ -8,9 +8,9 @@ package final class CompiledRequest: Sendable {
     let rendered: RenderedPlan
     let opening: OpeningShape
     /// Statements that end the transaction another way than by committing.
-    let rollsBack: Bool
+    package let rollsBack: Bool
     /// Whether the transaction may change anything; decides about `transaction_read_only` and repetition.
-    let isReadOnly: Bool
+    package let isReadOnly: Bool
     /// For logs and metrics: action and target, never a value.
     package let label: String
 

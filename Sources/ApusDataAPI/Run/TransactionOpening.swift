@@ -32,7 +32,11 @@ final class TransactionOpening: Sendable {
     private static let limit = 4_096
 
     /// The steps, in order.
-    func steps(_ shape: OpeningShape, _ request: DataRequest, _ catalog: Catalog) -> [RoundTrip.Step] {
+    ///
+    /// - Parameter isFirst: whether nothing ran before in this transaction; later, its isolation is fixed.
+    func steps(
+        _ shape: OpeningShape, _ request: DataRequest, _ catalog: Catalog, isFirst: Bool = true
+    ) -> [RoundTrip.Step] {
         let role = request.principal.role
         let roleSettings = catalog.roleSettings.isEmpty ? [] : catalog.roleSettings[role] ?? []
         let main = RoundTrip.Step(
@@ -41,7 +45,7 @@ final class TransactionOpening: Sendable {
                 binds: binds(shape, roleSettings, request)),
             keepsRows: false)
         let isolation = shape.isolation ?? (catalog.roleIsolation.isEmpty ? nil : catalog.roleIsolation[role])
-        guard let isolation, let level = isolationText(isolation) else { return [main] }
+        guard isFirst, let isolation, let level = isolationText(isolation) else { return [main] }
         return [RoundTrip.Step(Statement(text: level), keepsRows: false), main]
     }
 

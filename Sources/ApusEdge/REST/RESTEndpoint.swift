@@ -21,15 +21,21 @@ package final class RESTEndpoint: Sendable {
         package var tellsTiming: Bool
         /// `server-trace-header`
         package var traceHeader: String?
+        /// `idempotency-lifetime`: how long the answer to a request with an idempotency key is kept, seconds.
+        package var idempotencyLifetime: Int
+        /// `batch-max-requests`
+        package var batchLimit: Int
 
         package init(
             prefix: String = "/rest/v1", showsDetails: Bool = true, tellsTiming: Bool = false,
-            traceHeader: String? = nil
+            traceHeader: String? = nil, idempotencyLifetime: Int = 86_400, batchLimit: Int = 100
         ) {
             self.prefix = prefix
             self.showsDetails = showsDetails
             self.tellsTiming = tellsTiming
             self.traceHeader = traceHeader
+            self.idempotencyLifetime = idempotencyLifetime
+            self.batchLimit = batchLimit
         }
     }
 
@@ -84,6 +90,7 @@ package final class RESTEndpoint: Sendable {
     private func read(_ call: RESTCall, _ principal: Principal, _ isAnonymous: Bool) throws(Fault) {
         call.timing.begin()
         let request = try restRequest(call.exchange.request)
+        if request.path == ["$batch"] { return try batch(request, principal, isAnonymous, call) }
         var shape = RequestShape()
         let isKnown = reader.shape(of: request, into: &shape)
         let dataRequest = DataRequest(
@@ -111,6 +118,10 @@ package final class RESTEndpoint: Sendable {
         _ prepared: DataAPI.Prepared, _ request: DataRequest, _ call: RESTCall
     ) throws(Fault) {
         call.label = prepared.compiled.label
+        let key = try idempotencyKey(
+            of: call.exchange.request, for: prepared.compiled, request.principal.claims,
+            role: request.principal.role)
+        if let key { return runOnce(prepared, request, key: key, call) }
         call.timing.begin()
         let submission = try data.answer(prepared, request) { [self] result in
             call.exchange.respond(making: {

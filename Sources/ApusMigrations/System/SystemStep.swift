@@ -39,6 +39,7 @@ extension SystemStep {
     package static func all(catalogEventTrigger: String?) -> [SystemStep] {
         var steps = [roles, memberships, ownMemberships, authFunctions, publicGrants, serviceRoleBypass]
         if let catalogEventTrigger { steps.append(Self.catalogEventTrigger(catalogEventTrigger)) }
+        steps.append(idempotencyKeys)
         return steps
     }
 }

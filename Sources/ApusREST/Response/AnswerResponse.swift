@@ -66,7 +66,7 @@ package struct AnswerResponse: Sendable {
     private func insert() -> RESTResponse {
         var fields: [RESTResponse.Field] = []
         if !answer.location.isEmpty {
-            let query = answer.location.map { percentEncode($0.name) + "=" + percentEncode($0.value) }
+            let query = answer.location.map { percentEncoded($0.name) + "=" + percentEncoded($0.value) }
             fields.append(.init("Location", "/" + intent.target.name + "?" + query.joined(separator: "&")))
         }
         let count = intent.preferences.count == .exact ? answer.pageCount : nil
@@ -150,21 +150,4 @@ package struct AnswerResponse: Sendable {
         let applied = AppliedPreferences.text(for: answer.plan)
         if !applied.isEmpty { fields.append(.init("Preference-Applied", applied)) }
     }
-}
-
-/// Percent-encodes all but unreserved characters (RFC 3986 §2.3).
-private func percentEncode(_ text: String) -> String {
-    let digits = Array("0123456789ABCDEF".utf8)
-    var bytes: [UInt8] = []
-    for byte in text.utf8 {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
-            UInt8(ascii: "."), UInt8(ascii: "~"):
-            bytes.append(byte)
-        default:
-            bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-        }
-    }
-    return String(decoding: bytes, as: UTF8.self)
 }

@@ -85,10 +85,12 @@ extension SettingDefinition {
         .init(
             "db-pre-request", .string, nil, "Function called at the start of every request's transaction.",
             aliases: ["pre-request"]),
-        .init("db-pre-config", .string, nil, "Function called to read settings from the database."),
         .init(
-            "db-config", .boolean, "true", "Whether settings in the database (alter role … set pgrst.…) hold."
-        ),
+            "db-pre-config", .string, nil,
+            "Without effect yet: a function that returns settings kept in the database."),
+        .init(
+            "db-config", .boolean, "true",
+            "Without effect yet: whether settings in the database (alter role … set pgrst.…) hold."),
         .init("db-channel", .string, "pgrst", "Channel on which reloads are asked for."),
         .init("db-channel-enabled", .boolean, "true", "Whether to listen on db-channel."),
         .init(
@@ -133,6 +135,11 @@ extension SettingDefinition {
         .init(
             "openapi-security-active", .boolean, "false", "Whether the document declares a security scheme."),
         .init("openapi-server-proxy-uri", .string, nil, "Public URL of the API, for the document."),
+        .init(
+            "batch-max-requests", .integer(1...10_000), "100", "Most requests in one call of $batch."),
+        .init(
+            "idempotency-lifetime", .integer(1...31_536_000), "86400",
+            "Seconds that the answer to a request with an Idempotency-Key is kept."),
         .init(
             "client-error-verbosity", .choice(["verbose", "minimal"]), "verbose",
             "Whether errors carry details and hints."),

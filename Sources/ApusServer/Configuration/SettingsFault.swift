@@ -12,7 +12,7 @@ package enum SettingsFault: Error, Sendable {
             Fault(
                 code: "APUS001", kind: .invalid,
                 message: "There is no setting '\(name)' (\(origin)).",
-                hint: nearest.map { "Did you mean '\($0)'?" } ?? "`apus serve --help` lists all settings.")
+                hint: nearest.map { "Did you mean '\($0)'?" } ?? "`apus config --help` lists all settings.")
         case .badValue(let name, let value, let origin, let expected):
             Fault(
                 code: "APUS002", kind: .invalid,

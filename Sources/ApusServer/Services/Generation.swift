@@ -42,7 +42,9 @@ final class Generation: Sendable {
             settings: .init(
                 prefix: prefix, showsDetails: settings.string("client-error-verbosity") != "minimal",
                 tellsTiming: settings.boolean("server-timing-enabled"),
-                traceHeader: settings.string("server-trace-header")),
+                traceHeader: settings.string("server-trace-header"),
+                idempotencyLifetime: settings.integer("idempotency-lifetime") ?? 86_400,
+                batchLimit: settings.integer("batch-max-requests") ?? 100),
             observe: RequestObserver(logger: telemetry.logger, slow: slow))
     }
 

@@ -11,16 +11,19 @@ struct Banner: Sendable {
         guard let anon = keys.key(role: "anon", settings: settings),
             let service = keys.key(role: "service_role", settings: settings)
         else { return }
-        let url = "http://\(shownHost):\(port)"
+        let scheme = settings.string("server-tls-certificate") == nil ? "http" : "https"
+        let url = "\(scheme)://\(shownHost):\(port)\(settings.restPrefix)"
+        let program = CommandLine.arguments.first ?? "apus"
+        let directory = home.dataDirectory ?? ".apus"
         let milliseconds = Int((duration / .milliseconds(1)).rounded())
         var text = """
 
             Apus is ready after \(milliseconds) ms.
 
-              API           \(url)\(settings.string("rest-prefix") ?? "")
+              API           \(url)
               anon key      \(anon)
               service key   \(service)
-              database      apus db psql --data-dir \(home.dataDirectory ?? ".apus")
+              database      \(program) db psql --data-dir \(directory)
 
             """
         if settings.string("migrations")?.contains("examples/experts") == true {
@@ -28,9 +31,10 @@ struct Banner: Sendable {
 
                 Try:
 
-                  curl '\(url)/rest/v1/experts?select=headline,profiles(display_name)&limit=3'
-                  curl '\(url)/rest/v1/questions?select=title,matches(score)&order=created_at.desc&limit=2'
-                  curl -I '\(url)/rest/v1/messages?limit=1' -H 'Prefer: count=exact' -H 'Authorization: Bearer '"$(apus token --role service_role)"
+                  curl '\(url)/experts?select=headline,profiles(display_name)&limit=3'
+                  curl '\(url)/expert_directory?is_open=is.true&order=rating.desc.nullslast&limit=3'
+                  curl -I '\(url)/messages?limit=1' -H 'Prefer: count=exact' \\
+                    -H "Authorization: Bearer $(\(program) token --role service_role --data-dir \(directory))"
 
                 """
         }

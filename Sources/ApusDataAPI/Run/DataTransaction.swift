@@ -1,0 +1,44 @@
+package import ApusFaults
+import ApusPostgres
+import ApusSQL
+
+/// A transaction of several requests: a connection of their own, one after the other, all or none.
+package struct DataTransaction: Sendable {
+    let data: DataAPI
+    let session: Session
+
+    /// Runs one request; its effect is seen by the next ones.
+    ///
+    /// - Throws: what the request throws; let it out, the transaction cannot go on after it.
+    package func answer(_ prepared: DataAPI.Prepared, _ request: DataRequest) async throws(Fault) -> Answer {
+        let trip = try data.roundTrip(prepared, request, isPart: true)
+        let rows: [Rows]
+        do {
+            rows = try await session.execute(trip)
+        } catch {
+            throw DatabaseFault.fault(error, isAnonymous: request.isAnonymous)
+        }
+        return try DataAPI.shape(.success(rows), prepared.compiled, isAnonymous: request.isAnonymous).get()
+    }
+}
+
+extension DataAPI {
+    /// Commits when `body` returns, unless `db-tx-end` says otherwise; rolls back when it throws.
+    package func inTransaction<Value: Sendable>(
+        isAnonymous: Bool, _ body: @Sendable (DataTransaction) async throws(Fault) -> Value
+    ) async throws(Fault) -> Value {
+        do {
+            return try await database.withTransaction { session in
+                let value = try await body(DataTransaction(data: self, session: session))
+                if settings.transactionEnd.rollsBack { _ = try await session.query("rollback") }
+                return value
+            }
+        } catch let fault as Fault {
+            throw fault
+        } catch let refusal as PostgresFault {
+            throw DatabaseFault.fault(refusal, isAnonymous: isAnonymous)
+        } catch {
+            throw Fault(code: "PGRSTX00", kind: .internal, message: "The transaction failed.")
+        }
+    }
+}
