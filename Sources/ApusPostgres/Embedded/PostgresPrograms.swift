@@ -1,4 +1,5 @@
 import Subprocess
+
 #if canImport(System)
     import System
 #else
@@ -59,7 +60,8 @@ struct PostgresPrograms: Sendable, Equatable {
         }
         do {
             let result = try await Subprocess.run(
-                .path(FilePath("\(directory)/\(program)")), arguments: Arguments(arguments), environment: environment,
+                .path(FilePath("\(directory)/\(program)")), arguments: Arguments(arguments),
+                environment: environment,
                 workingDirectory: FilePath("/"), platformOptions: options,
                 output: .string(limit: 1 << 20), error: .combinedWithOutput)
             guard case .exited(let status) = result.terminationStatus else {

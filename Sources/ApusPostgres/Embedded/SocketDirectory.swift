@@ -7,7 +7,8 @@
 #endif
 
 /// Finds the directory for PostgreSQL's socket: `run/` in the data directory, unless a socket's path there
-/// would be longer than the kernel's address can hold (`sockaddr_un`, unix(7)).
+/// would be longer than the kernel's address can hold (`sockaddr_un`, unix(7)), or has a comma, which in libpq
+/// separates hosts.
 enum SocketDirectory {
     /// The port stands in the socket's name only; PostgreSQL listens on no network.
     static let port = 5432
@@ -25,7 +26,8 @@ enum SocketDirectory {
     static func make(
         for directory: DataDirectory, account: ServerAccount
     ) throws(EmbeddedFault) -> String {
-        if "\(directory.run)/.s.PGSQL.\(port)".utf8.count <= longestPath {
+        let isUsable = "\(directory.run)/.s.PGSQL.\(port)".utf8.count <= longestPath
+        if isUsable, !directory.run.contains(",") {
             try account.makeOwnDirectory(directory.run)
             return directory.run
         }

@@ -26,7 +26,7 @@ struct EmbeddedLifeTests {
             #expect(connection.value("show fsync") == "on")
             #expect(connection.value("show listen_addresses") == "")
             #expect(connection.value("show server_encoding") == "UTF8")
-            #expect(connection.value("create table kept (a) as values (42) returning a") == nil)
+            _ = connection.value("create table kept as select 42 as a")
             #expect(connection.value("select a from kept") == "42")
             #expect(try await server.start() == place, "starting twice is starting once")
             let run = try #require(LocalFiles.status(place.socketDirectory))
