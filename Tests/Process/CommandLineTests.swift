@@ -1,0 +1,4 @@
+import Testing
+
+/// The commands beside `serve`.
+@Suite struct CommandLineTests {}
