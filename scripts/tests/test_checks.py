@@ -172,5 +172,49 @@ class FaultCodes(Tree):
         )
 
 
+class Docs(Tree):
+    def check(self, row: str, elsewhere: str = "") -> list[str]:
+        self.write(
+            "Sources/ApusServer/Configuration/SettingDefinition.swift",
+            '.init(\n    "db-pool", .integer(1...1_000), "10", "Connections."),\n.init("db-uri", .string, nil, "Where."),\n',
+        )
+        self.write("docs/configuration.md", f"{row}\n| `db-uri` | `APUS_DB_URI`, `DATABASE_URL` | | where |\n{elsewhere}\n")
+        return self.problems("check-docs")
+
+    def test_a_page_with_all_settings_passes(self) -> None:
+        self.assertEqual(self.check("| `db-pool` | `APUS_DB_POOL` | `10` | connections |"), [])
+
+    def test_a_missing_setting_is_found(self) -> None:
+        self.assertEqual(
+            self.check(""),
+            [
+                "Sources/ApusServer/Configuration/SettingDefinition.swift: "
+                "db-pool has no row in docs/configuration.md"
+            ],
+        )
+
+    def test_another_default_is_found(self) -> None:
+        self.assertEqual(
+            self.check("| `db-pool` | `APUS_DB_POOL` | `12` | connections |"),
+            ["docs/configuration.md: the default of db-pool is `10`, not `12`"],
+        )
+
+    def test_another_variable_is_found(self) -> None:
+        self.assertEqual(
+            self.check("| `db-pool` | `APUS_POOL` | `10` | connections |"),
+            ["docs/configuration.md: APUS_POOL is not the variable of db-pool"],
+        )
+
+    def test_a_setting_that_is_none_is_found(self) -> None:
+        row = "| `db-pool` | `APUS_DB_POOL` | `10` | connections |\n| `db-pond` | `APUS_DB_POND` | | ducks |"
+        self.assertEqual(self.check(row), ["docs/configuration.md: there is no setting db-pond"])
+
+    def test_a_link_to_nowhere_is_found(self) -> None:
+        self.assertEqual(
+            self.check("| `db-pool` | `APUS_DB_POOL` | `10` | connections |", "[a](rest.md#b) [c](https://d.example) [e](#f)"),
+            ["docs/configuration.md: rest.md leads nowhere"],
+        )
+
+
 if __name__ == "__main__":
     unittest.main()
