@@ -3,9 +3,10 @@ extension EmbeddedPostgres {
     /// accepts connections there. Touches nothing.
     package static func running(inDataDirectory path: String) -> EmbeddedConnection? {
         guard let real = LocalFiles.realPath(path) else { return nil }
-        let home = LocalFiles.realPath(real + "/home") ?? real
-        guard case .server(let postmaster) = Postmaster.Record(ofCluster: home + "/postgres"),
-            postmaster.status == "ready"
+        let cluster = (LocalFiles.realPath(real + "/home") ?? real) + "/postgres"
+        guard case .server(let postmaster) = Postmaster.Record(ofCluster: cluster),
+            postmaster.status == "ready", let account = try? ServerAccount.forCluster(cluster),
+            ClusterProcesses(cluster: cluster, account: account).includes(postmaster.pid)
         else { return nil }
         return EmbeddedConnection(socketDirectory: postmaster.socketDirectory, port: SocketDirectory.port)
     }

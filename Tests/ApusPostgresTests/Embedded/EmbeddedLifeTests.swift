@@ -29,10 +29,12 @@ struct EmbeddedLifeTests {
             _ = connection.value("create table kept as select 42 as a")
             #expect(connection.value("select a from kept") == "42")
             #expect(try await server.start() == place, "starting twice is starting once")
+            #expect(EmbeddedPostgres.running(inDataDirectory: scratch.data) == place)
             let run = try #require(LocalFiles.status(place.socketDirectory))
             #expect(run.permissions == 0o700)
         }
         #expect(PlainConnection("host='\(scratch.data)/run' user=postgres") == nil)
+        #expect(EmbeddedPostgres.running(inDataDirectory: scratch.data) == nil)
         let clean = try #require(scratch.text("log/postgres.log"))
         #expect(clean.contains("database system is shut down"))
 
@@ -89,9 +91,11 @@ struct EmbeddedLifeTests {
         let file = directory.cluster + "/postmaster.pid"
         // A process that runs, is nobody's server, and got the number of one.
         let text =
-            content == "self" ? "\(getpid())\n\(directory.cluster)\n1\n5432\n\(directory.run)\n" : content
+            content == "self"
+            ? "\(getpid())\n\(directory.cluster)\n1\n5432\n\(directory.run)\n\n0\nready\n" : content
         try LocalFiles.write(text, to: file, mode: 0o600)
         try account.own(file)
+        #expect(EmbeddedPostgres.running(inDataDirectory: scratch.data) == nil)
         try await scratch.withServer { _, place in
             #expect(PlainConnection(place.conninfo()) != nil)
         }
