@@ -95,6 +95,7 @@ let package = Package(
         .target(
             name: "ApusHTTP",
             dependencies: [
+                "ApusFaults",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -10,7 +10,7 @@ import ApusSQL
 /// answer for every request (``answer(_:_:reply:)``). Every stage but the round trip is pure.
 package final class DataAPI: Sendable {
     let database: Database
-    private let catalog: @Sendable () -> Catalog?
+    private let catalog: @Sendable () -> CatalogSnapshot?
     let settings: DataAPISettings
     private let compiler: Compiler
     private let cache: CompiledCache
@@ -19,7 +19,7 @@ package final class DataAPI: Sendable {
 
     /// - Parameter catalog: the catalog of now; nil until it was read once.
     package init(
-        database: Database, catalog: @escaping @Sendable () -> Catalog?, settings: DataAPISettings
+        database: Database, catalog: @escaping @Sendable () -> CatalogSnapshot?, settings: DataAPISettings
     ) {
         self.database = database
         self.catalog = catalog
@@ -31,32 +31,23 @@ package final class DataAPI: Sendable {
         }
     }
 
-    /// A request that is ready to run, and the catalog that it was made for.
-    package struct Prepared: Sendable {
-        package let compiled: CompiledRequest
-        let catalog: Catalog
-    }
-
     /// What was made for a request of this shape, if it is still at hand.
     ///
     /// - Parameter key: equal for requests of equal shape.
     /// - Throws: PGRST002 until the catalog was read once.
-    package func known(_ key: [UInt8]) throws(Fault) -> Prepared? {
-        let catalog = try currentCatalog()
-        return cache.find(key, catalogVersion: catalog.version).map {
-            Prepared(compiled: $0, catalog: catalog)
-        }
+    package func known(_ key: [UInt8]) throws(Fault) -> CompiledRequest? {
+        cache.find(key, catalogVersion: try currentSnapshot().version)
     }
 
     /// Plans and renders.
     ///
     /// - Parameter key: under which to keep it; nil when this shape is not to be kept.
     /// - Throws: what is wrong with the request, in the dialect's codes.
-    package func prepare(_ intent: Intent, key: [UInt8]?) throws(Fault) -> Prepared {
-        let catalog = try currentCatalog()
-        let made = try compiler.compile(intent, in: catalog)
-        if let key { cache.insert(made, for: key, catalogVersion: catalog.version) }
-        return Prepared(compiled: made, catalog: catalog)
+    package func prepare(_ intent: Intent, key: [UInt8]?) throws(Fault) -> CompiledRequest {
+        let snapshot = try currentSnapshot()
+        let made = try compiler.compile(intent, in: snapshot)
+        if let key { cache.insert(made, for: key, catalogVersion: snapshot.version) }
+        return made
     }
 
     /// Runs a request in one round trip. `reply` is called once, on the database's reactor: it should only pass
@@ -65,13 +56,13 @@ package final class DataAPI: Sendable {
     /// - Returns: what stops the work when nobody waits for it any more.
     /// - Throws: when a value cannot be bound; then `reply` is not called.
     package func answer(
-        _ prepared: Prepared, _ request: DataRequest,
+        _ compiled: CompiledRequest, _ request: DataRequest,
         reply: @escaping @Sendable (Result<Answer, Fault>) -> Void
     ) throws(Fault) -> Submission {
-        let trip = try roundTrip(prepared, request)
+        let trip = try roundTrip(compiled, request)
         let isAnonymous = request.isAnonymous
         return database.submit(trip, deadline: nil) { result in
-            reply(Self.shape(result, prepared.compiled, isAnonymous: isAnonymous))
+            reply(Self.shape(result, compiled, isAnonymous: isAnonymous))
         }
     }
 
@@ -94,13 +85,15 @@ package final class DataAPI: Sendable {
     /// The catalog of now.
     ///
     /// - Throws: PGRST002 until it was read once.
-    package func currentCatalog() throws(Fault) -> Catalog {
-        guard let catalog = catalog() else {
+    package func currentCatalog() throws(Fault) -> Catalog { try currentSnapshot().catalog }
+
+    private func currentSnapshot() throws(Fault) -> CatalogSnapshot {
+        guard let snapshot = catalog() else {
             throw Fault(
                 code: "PGRST002", kind: .unavailable,
                 message: "Could not query the database for the schema cache. Retrying.")
         }
-        return catalog
+        return snapshot
     }
 
     /// Lookups of compiled requests that found one, and that did not.
@@ -111,12 +104,11 @@ package final class DataAPI: Sendable {
     /// - Parameter isPart: whether it runs within a transaction of several round trips, whose isolation and end are
     ///   not this request's to choose.
     func roundTrip(
-        _ prepared: Prepared, _ request: DataRequest, isPart: Bool = false
+        _ compiled: CompiledRequest, _ request: DataRequest, isPart: Bool = false
     ) throws(Fault) -> RoundTrip {
-        let compiled = prepared.compiled
         var shape = compiled.opening
         if isPart { shape.isReadOnly = false }
-        var steps = opening.steps(shape, request, prepared.catalog, isFirst: !isPart)
+        var steps = opening.steps(shape, request, compiled.snapshot.catalog, isFirst: !isPart)
         if let preRequest { steps.append(.init(Statement(text: preRequest), keepsRows: false)) }
         let main = try compiled.rendered.main.statement(values: request.values, body: request.body)
         steps.append(.init(main))

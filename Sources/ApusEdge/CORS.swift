@@ -1,3 +1,4 @@
+import ApusFaults
 import ApusHTTP
 import NIOHTTP1
 
@@ -13,7 +14,7 @@ package struct CORS: Sendable {
         + "Transfer-Encoding, Range-Unit, Preference-Applied, X-Request-Id"
 
     /// Fields for the answer to a request with an `Origin`; none for an origin that may not call.
-    func fields(for request: HTTPRequest) -> [HTTPResponse.Field] {
+    func fields(for request: HTTPRequest) -> [HeaderField] {
         guard let origin = request.headers.first(name: "origin") else { return [] }
         if origins.isEmpty {
             return [

@@ -21,8 +21,8 @@ package enum Problem {
         member("detail", fault.details)
         member("hint", fault.hint)
         body += Array(",\"status\":\(status)}".utf8)
-        var fields = [HTTPResponse.Field("Content-Type", "application/problem+json")]
-        fields += fault.fields.map { .init($0.name, $0.value) }
+        var fields = [HeaderField("Content-Type", "application/problem+json")]
+        fields += fault.fields
         return HTTPResponse(status: status, fields: fields, body: .bytes(body))
     }
 }

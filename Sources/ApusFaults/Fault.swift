@@ -50,22 +50,11 @@ package struct Fault: Error, Sendable, Equatable {
     /// statement was sent). A client may repeat a fault that says `false` without harm.
     package var mayHaveHappened: Bool
     /// Header fields that belong to this fault in the HTTP dialects (for instance `WWW-Authenticate`).
-    package var fields: [Field]
-
-    /// A header-like field that travels with a fault.
-    package struct Field: Sendable, Equatable {
-        package var name: String
-        package var value: String
-
-        package init(name: String, value: String) {
-            self.name = name
-            self.value = value
-        }
-    }
+    package var fields: [HeaderField]
 
     package init(
         code: String, kind: Kind, message: String, details: String? = nil, hint: String? = nil,
-        detailsAreJSON: Bool = false, mayHaveHappened: Bool = false, fields: [Field] = []
+        detailsAreJSON: Bool = false, mayHaveHappened: Bool = false, fields: [HeaderField] = []
     ) {
         self.code = code
         self.kind = kind

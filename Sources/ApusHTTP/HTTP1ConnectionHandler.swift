@@ -31,6 +31,8 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler {
     private var isClosed = false
     private var peer = ""
     private var lastActivity = NIODeadline.now()
+    /// When the first byte came of a request that is not complete yet.
+    private var requestBegan: NIODeadline?
     private var clock: Scheduled<Void>?
     private let dates = HTTPDateCache()
 
@@ -87,8 +89,13 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler {
 
     // MARK: - Reading
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    /// Bytes are there, and may be no more than a part of a head: the time for a request runs from its first byte.
+    func bytesArrived() {
         lastActivity = .now()
+        if requestBegan == nil { requestBegan = lastActivity }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head): receive(head, context)
         case .body(let bytes): receive(bytes, context)
@@ -134,6 +141,7 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler {
     private func receiveEnd(_ context: ChannelHandlerContext) {
         guard case .body(let head, let body) = reading else { return }
         reading = .idle
+        requestBegan = nil
         let request = HTTPRequest(
             method: head.method, target: head.uri, headers: head.headers, body: body, peer: peer,
             id: RequestID(header: head.headers.first(name: "x-request-id")))
@@ -200,11 +208,24 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler {
         isClosed = true
         gate.countRefusal()
         context.writeAndFlush(wrapOutboundOut(buffer)).assumeIsolated().whenComplete { _ in
-            context.close(promise: nil)
+            self.linger(context)
+        }
+    }
+
+    /// Closes our direction and drops what still arrives, for a while: closing with bytes unread would reset the
+    /// connection, and the client might lose the answer with it (RFC 9112 §9.6).
+    private func linger(_ context: ChannelHandlerContext) {
+        context.close(mode: .output, promise: nil)
+        let loopBound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        clock?.cancel()
+        clock = context.eventLoop.scheduleTask(in: Self.lingering) {
+            loopBound.value.close(promise: nil)
         }
     }
 
     // MARK: - Non public
+
+    private static let lingering = TimeAmount.seconds(2)
 
     private func begin(_ context: ChannelHandlerContext) {
         if peer.isEmpty { peer = context.remoteAddress?.ipAddress ?? "" }
@@ -212,12 +233,13 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler {
         scheduleClock(context)
     }
 
-    /// One timer a connection, re-armed when it fires; activity only moves a date.
+    /// One timer a connection, re-armed when it fires; activity only moves a date. It fires at least once in the time
+    /// that a request may take, so that one which begins meanwhile is seen early enough.
     private func scheduleClock(_ context: ChannelHandlerContext) {
         guard clock == nil, !isClosed else { return }
         let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        let limit = currentTimeout
-        clock = context.eventLoop.scheduleTask(deadline: lastActivity + limit) {
+        let next = min(deadline, .now() + limits.readTimeout)
+        clock = context.eventLoop.scheduleTask(deadline: next) {
             let (handler, context) = loopBound.value
             handler.clock = nil
             handler.checkClock(context)
@@ -226,19 +248,20 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler {
 
     private func checkClock(_ context: ChannelHandlerContext) {
         guard !isClosed else { return }
-        if inFlight != nil { lastActivity = .now() }
-        if NIODeadline.now() - lastActivity >= currentTimeout {
-            if case .body = reading {
-                return refuse(context, .tooSlow)
-            }
+        if inFlight != nil {
+            // The client waits for us, and we may have stopped reading.
+            lastActivity = .now()
+            if requestBegan != nil { requestBegan = lastActivity }
+        }
+        if NIODeadline.now() >= deadline {
+            if requestBegan != nil { return refuse(context, .tooSlow) }
             return context.close(promise: nil)
         }
         scheduleClock(context)
     }
 
-    private var currentTimeout: TimeAmount {
-        if case .body = reading { return min(limits.readTimeout, limits.idleTimeout) }
-        return min(limits.idleTimeout, limits.readTimeout)
+    private var deadline: NIODeadline {
+        requestBegan.map { $0 + limits.readTimeout } ?? lastActivity + limits.idleTimeout
     }
 
     private func headerBytes(_ headers: HTTPHeaders) -> Int {

@@ -1,3 +1,4 @@
+import ApusFaults
 import NIOCore
 
 /// Writes an answer's bytes as HTTP/1.1 (RFC 9112).

@@ -1,3 +1,4 @@
+import ApusFaults
 import NIOCore
 import NIOHTTP1
 

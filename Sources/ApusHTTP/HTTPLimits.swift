@@ -8,9 +8,9 @@ package struct HTTPLimits: Sendable {
     package var targetBytes: Int
     /// `server-max-header`: bytes of all header fields; over it the answer is 431.
     package var headerBytes: Int
-    /// From the first byte of a request to its last; over it the answer is 408.
+    /// `server-read-timeout`: from the first byte of a request to its last; over it the answer is 408.
     package var readTimeout: TimeAmount
-    /// How long a connection may be open without a request.
+    /// `server-idle-timeout`: how long a connection may be open without a request.
     package var idleTimeout: TimeAmount
     /// Connections at once; further ones are closed as soon as they are accepted.
     package var connections: Int

@@ -1,3 +1,5 @@
+import ApusFaults
+
 /// Why a request is refused before anybody looked at what it asks for.
 enum HTTPRefusal {
     case malformedRequest

@@ -1,17 +1,8 @@
+package import ApusFaults
 package import NIOCore
 
 /// What goes back to a client.
 package struct HTTPResponse: Sendable {
-    package struct Field: Sendable {
-        package var name: String
-        package var value: String
-
-        package init(_ name: String, _ value: String) {
-            self.name = name
-            self.value = value
-        }
-    }
-
     package enum Body: Sendable {
         /// No body, and no `Content-Length` either (204, 304, HEAD).
         case none
@@ -23,10 +14,10 @@ package struct HTTPResponse: Sendable {
     }
 
     package var status: Int
-    package var fields: [Field]
+    package var fields: [HeaderField]
     package var body: Body
 
-    package init(status: Int, fields: [Field] = [], body: Body = .none) {
+    package init(status: Int, fields: [HeaderField] = [], body: Body = .none) {
         self.status = status
         self.fields = fields
         self.body = body
@@ -37,7 +28,7 @@ package struct HTTPResponse: Sendable {
         _ text: String, status: Int = 200, type: String = "text/plain; charset=utf-8"
     ) -> HTTPResponse {
         HTTPResponse(
-            status: status, fields: [Field("Content-Type", type)], body: .bytes(Array(text.utf8)))
+            status: status, fields: [HeaderField("Content-Type", type)], body: .bytes(Array(text.utf8)))
     }
 
     /// Value of the first field of this name, in any case.

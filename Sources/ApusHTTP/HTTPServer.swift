@@ -113,9 +113,11 @@ package final class HTTPServer: Sendable {
 
     private func speakHTTP1(on channel: any Channel) throws {
         let pipeline = channel.pipeline.syncOperations
+        let connection = HTTP1ConnectionHandler(
+            limits: configuration.limits, gate: gate, respond: respond)
+        try pipeline.addHandler(ArrivalHandler(connection))
         try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
-        try pipeline.addHandler(
-            HTTP1ConnectionHandler(limits: configuration.limits, gate: gate, respond: respond))
+        try pipeline.addHandler(connection)
     }
 
     private func speakHTTP2(on channel: any Channel) -> EventLoopFuture<Void> {

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Names one request in logs, traces and the answer's `X-Request-Id`.
+/// Names one request in logs.
 package enum RequestID: Sendable, CustomStringConvertible {
     /// Sent by the client or by a proxy in front.
     case given(String)

@@ -9,6 +9,14 @@ import NIOPosix
 import ServiceLifecycle
 import UnixSignals
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// The whole program: reads the configuration once, wires the rooms together, runs until it is told to stop.
 ///
 /// One service group holds what runs; it stops in the reverse order of its list: first the HTTP server drains, then
@@ -28,67 +36,94 @@ package struct Server: Sendable {
     /// - Throws: a coded fault for everything that keeps it from starting.
     package func run() async throws {
         let begun = ContinuousClock.now
+        // A reader of our output that goes away is the error of one write, not the end of the server.
+        signal(SIGPIPE, SIG_IGN)
         let telemetry = Telemetry.start(settings)
-        let logger = telemetry.logger
-        let home = try await DatabaseHome.open(settings, logger: logger)
+        let home = try await DatabaseHome.open(settings, logger: telemetry.logger)
         do {
-            try await Preparation(settings: settings, home: home, logger: logger).run()
+            try await serve(home, telemetry, since: begun)
         } catch {
             await home.close()
             throw error
         }
+        await home.close()
+    }
+
+    // MARK: - Stages
+
+    private func serve(
+        _ home: DatabaseHome, _ telemetry: Telemetry, since begun: ContinuousClock.Instant
+    ) async throws {
+        try await Preparation(settings: settings, home: home, logger: telemetry.logger).run()
         let keys = try DevelopmentKeys.read(settings, home: home)
-        let database = Database(settings.database(home.serviceURL), logger: logger)
+        let configuration = try settings.http()
+        let database = Database(settings.database(home.serviceURL), logger: telemetry.logger)
         let gateway = try Gateway(settings: settings, keys: keys, database: database, telemetry: telemetry)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
         let http = HTTPServer(
-            configuration: try settings.http(), group: group, logger: logger,
+            configuration: configuration, group: group, logger: telemetry.logger,
             respond: { gateway.respond(to: $0) })
         telemetry.watch(database: database, connections: http.gate, gateway: gateway)
+        let parts = Parts(
+            home: home, telemetry: telemetry, database: database, gateway: gateway, http: http,
+            announce: { port in
+                Banner(settings: settings, keys: keys, port: port, home: home).show(after: .now - begun)
+            })
+        // What listens holds promises of the event loops; it must be gone before they are.
+        let result: Result<Void, any Error>
+        do {
+            result = .success(try await serve(parts))
+        } catch {
+            result = .failure(error)
+        }
+        await database.shutdown()
+        try? await group.shutdownGracefully()
+        try result.get()
+    }
+
+    /// Listens and runs all services, until a signal.
+    private func serve(_ parts: Parts) async throws {
         // Nobody is let in before the database was read, unless it cannot be reached: then health says so.
-        let catalog = Task { await gateway.serve() }
-        await gateway.ready(within: .seconds(5))
+        let catalog = Task { await parts.gateway.serve() }
+        defer { catalog.cancel() }
+        await parts.gateway.ready(within: .seconds(5))
         let listener: HTTPServer.Listener
         do {
-            listener = try await http.listen()
+            listener = try await parts.http.listen()
         } catch {
-            catalog.cancel()
-            await home.close()
             throw StartFault.cannotListen(try settings.http(), error)
         }
-        let banner = Banner(settings: settings, keys: keys, port: listener.port, home: home)
-        let drain = TimeAmount.seconds(Int64(settings.integer("server-drain-timeout") ?? 25))
-        try await ServiceGroup(
+        // They stop in reverse order, one after the other.
+        let services: [Running] = [
+            Running("private PostgreSQL") { await parts.home.serve() },
+            Running("database driver") { await serve(parts.database) },
+            Running("catalog") {
+                await untilShutdown()
+                catalog.cancel()
+                await catalog.value
+            },
+            Running("reload") { await reload(parts.gateway, parts.telemetry.logger) },
+            Running("http") { await serve(listener, parts) },
+        ]
+        let group = ServiceGroup(
             configuration: .init(
-                services: [
-                    .init(service: Running("private PostgreSQL") { await home.serve() }),
-                    .init(service: Running("database driver") { await serve(database) }),
-                    .init(
-                        service: Running("catalog") {
-                            await untilShutdown()
-                            catalog.cancel()
-                            await catalog.value
-                        }),
-                    .init(service: Running("reload") { await reload(gateway, logger) }),
-                    .init(
-                        service: Running("http") {
-                            await gateway.ready(within: nil)
-                            banner.show(after: .now - begun)
-                            logger.notice(
-                                "ready",
-                                metadata: [
-                                    "port": "\(listener.port)", "version": "\(BuildInformation.version)",
-                                ])
-                            await untilShutdown()
-                            gateway.beginDraining()
-                            await listener.drain(within: drain)
-                        }),
-                ],
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: telemetry.quietLogger)
-        ).run()
-        await database.shutdown()
-        await home.close()
-        try? await group.shutdownGracefully()
+                services: services.map { .init(service: $0) },
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: parts.telemetry.quietLogger))
+        try await group.run()
+    }
+
+    private func serve(_ listener: HTTPServer.Listener, _ parts: Parts) async {
+        await cancelWhenGracefulShutdown {
+            await parts.gateway.ready(within: nil)
+            guard !Task.isCancelled else { return }
+            parts.announce(listener.port)
+            parts.telemetry.logger.notice(
+                "ready",
+                metadata: ["port": "\(listener.port)", "version": "\(BuildInformation.version)"])
+        }
+        await untilShutdown()
+        parts.gateway.beginDraining()
+        await listener.drain(within: .seconds(Int64(settings.integer("server-drain-timeout") ?? 25)))
     }
 
     // MARK: - Non public
@@ -119,6 +154,17 @@ package struct Server: Sendable {
             }
         }
     }
+}
+
+/// What the program consists of, wired.
+private struct Parts: Sendable {
+    let home: DatabaseHome
+    let telemetry: Telemetry
+    let database: Database
+    let gateway: Gateway
+    let http: HTTPServer
+    /// Tells people that it is up, and on which port.
+    let announce: @Sendable (_ port: Int) -> Void
 }
 
 /// One part of the program in the service group.

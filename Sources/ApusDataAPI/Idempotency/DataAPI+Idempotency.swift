@@ -12,13 +12,13 @@ extension DataAPI {
     /// - Parameter wording: turns the answer into what the protocol says.
     /// - Throws: APUS409, APUS422, APUS501, and what the request itself throws.
     package func answerOnce(
-        _ prepared: Prepared, _ request: DataRequest, key: IdempotencyKey,
+        _ compiled: CompiledRequest, _ request: DataRequest, key: IdempotencyKey,
         wording: @Sendable (Answer) throws(Fault) -> StoredAnswer
     ) async throws(Fault) -> StoredAnswer {
         try await inTransaction(isAnonymous: request.isAnonymous) { transaction throws(Fault) in
             let store = IdempotencyStore(session: transaction.session)
             if case .known(let answer) = try await store.claim(key) { return answer }
-            let answer = try wording(try await transaction.answer(prepared, request))
+            let answer = try wording(try await transaction.answer(compiled, request))
             try await store.keep(answer, for: key)
             return answer
         }

@@ -11,7 +11,14 @@ enum IdempotencyFault {
         code: "APUS422", kind: .status(422), message: "This Idempotency-Key was used for another request.",
         hint: "Use a new key for every effect; send the very same request to repeat one.")
 
-    static func unavailable(_ refusal: PostgresFault) -> Fault {
+    /// What the database's refusal of the table of keys means: it is missing or closed, or the database has other
+    /// worries.
+    static func fault(of refusal: PostgresFault) -> Fault {
+        let isMissing = ["42P01", "42501", "3F000"].contains(refusal.sqlState ?? "")
+        return isMissing ? unavailable(refusal) : DatabaseFault.fault(refusal, isAnonymous: false)
+    }
+
+    private static func unavailable(_ refusal: PostgresFault) -> Fault {
         Fault(
             code: "APUS501", kind: .unsupported,
             message: "Idempotency-Key cannot be honoured by this database.",

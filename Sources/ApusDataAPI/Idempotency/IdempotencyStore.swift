@@ -18,7 +18,7 @@ struct IdempotencyStore: Sendable {
     /// - Throws: APUS409 while another transaction holds the lock, APUS422 when the key belongs to another request.
     func claim(_ key: IdempotencyKey) async throws(Fault) -> Finding {
         let lock: SQL =
-            "select pg_try_advisory_xact_lock(hashtextextended(\(bind: key.scope + "\u{0}" + key.key), 0))"
+            "select pg_try_advisory_xact_lock(hashtextextended(\(bind: key.scope + "\n" + key.key), 0))"
         return try await claim(key, lock: lock)
     }
 
@@ -42,7 +42,7 @@ struct IdempotencyStore: Sendable {
                     .init(Statement(insert), keepsRows: false),
                 ]))
         } catch {
-            throw IdempotencyFault.unavailable(error)
+            throw IdempotencyFault.fault(of: error)
         }
     }
 
@@ -61,7 +61,7 @@ struct IdempotencyStore: Sendable {
             results = try await session.execute(
                 RoundTrip(steps: [.init(Statement(lock)), .init(Statement(look))]))
         } catch {
-            throw IdempotencyFault.unavailable(error)
+            throw IdempotencyFault.fault(of: error)
         }
         guard results.count == 2, results[0].bool(0, 0) == true else { throw IdempotencyFault.running }
         let found = results[1]

@@ -1,6 +1,6 @@
 import ApusCatalog
 import ApusFaults
-package import ApusPlanner
+import ApusPlanner
 import ApusPostgres
 import ApusSQL
 

@@ -4,6 +4,8 @@ package import ApusPlanner
 /// Everything about a request that depends on its shape and the catalog alone: planned and rendered once, run for
 /// every request of the shape.
 package final class CompiledRequest: Sendable {
+    /// The catalog that it was made for.
+    let snapshot: CatalogSnapshot
     package let plan: Plan
     let rendered: RenderedPlan
     let opening: OpeningShape
@@ -15,8 +17,9 @@ package final class CompiledRequest: Sendable {
     package let label: String
 
     init(
-        plan: Plan, rendered: RenderedPlan, opening: OpeningShape, rollsBack: Bool, isReadOnly: Bool
+        snapshot: CatalogSnapshot, plan: Plan, rendered: RenderedPlan, opening: OpeningShape, rollsBack: Bool, isReadOnly: Bool
     ) {
+        self.snapshot = snapshot
         self.plan = plan
         self.rendered = rendered
         self.opening = opening

@@ -15,7 +15,8 @@ struct Compiler: Sendable {
         renderer = Renderer(settings: settings.render)
     }
 
-    func compile(_ intent: Intent, in catalog: Catalog) throws(Fault) -> CompiledRequest {
+    func compile(_ intent: Intent, in snapshot: CatalogSnapshot) throws(Fault) -> CompiledRequest {
+        let catalog = snapshot.catalog
         let plan: Plan
         do {
             plan = try planner.plan(intent, in: catalog)
@@ -23,7 +24,7 @@ struct Compiler: Sendable {
             throw error.fault
         }
         return CompiledRequest(
-            plan: plan, rendered: renderer.render(plan), opening: opening(plan, catalog),
+            snapshot: snapshot, plan: plan, rendered: renderer.render(plan), opening: opening(plan, catalog),
             rollsBack: rollsBack(intent), isReadOnly: isReadOnly(plan))
     }
 

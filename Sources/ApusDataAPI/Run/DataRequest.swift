@@ -7,11 +7,11 @@ package struct DataRequest: Sendable {
     package var isAnonymous: Bool
     package var values: RequestValues
     package var body: [UInt8]
-    package var context: RequestContext
+    package var context: any RequestContext
 
     package init(
         principal: Principal, isAnonymous: Bool, values: RequestValues = RequestValues(), body: [UInt8] = [],
-        context: RequestContext
+        context: any RequestContext
     ) {
         self.principal = principal
         self.isAnonymous = isAnonymous
@@ -21,23 +21,13 @@ package struct DataRequest: Sendable {
     }
 }
 
-/// What `request.method`, `request.path`, `request.headers` and `request.cookies` show. Made only when
-/// something in the database reads it.
-package struct RequestContext: Sendable {
-    package var method: String
-    package var path: String
+/// Tells what `request.method`, `request.path`, `request.headers` and `request.cookies` show. Asked only when
+/// something in the database reads them.
+package protocol RequestContext: AnyObject, Sendable {
+    var method: String { get }
+    var path: String { get }
     /// A JSON object of header fields, names in lower case.
-    package var headers: @Sendable () -> [UInt8]
+    func headers() -> [UInt8]
     /// A JSON object of cookies.
-    package var cookies: @Sendable () -> [UInt8]
-
-    package init(
-        method: String, path: String, headers: @escaping @Sendable () -> [UInt8],
-        cookies: @escaping @Sendable () -> [UInt8]
-    ) {
-        self.method = method
-        self.path = path
-        self.headers = headers
-        self.cookies = cookies
-    }
+    func cookies() -> [UInt8]
 }

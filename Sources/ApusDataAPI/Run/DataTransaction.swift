@@ -10,15 +10,15 @@ package struct DataTransaction: Sendable {
     /// Runs one request; its effect is seen by the next ones.
     ///
     /// - Throws: what the request throws; let it out, the transaction cannot go on after it.
-    package func answer(_ prepared: DataAPI.Prepared, _ request: DataRequest) async throws(Fault) -> Answer {
-        let trip = try data.roundTrip(prepared, request, isPart: true)
+    package func answer(_ compiled: CompiledRequest, _ request: DataRequest) async throws(Fault) -> Answer {
+        let trip = try data.roundTrip(compiled, request, isPart: true)
         let rows: [Rows]
         do {
             rows = try await session.execute(trip)
         } catch {
             throw DatabaseFault.fault(error, isAnonymous: request.isAnonymous)
         }
-        return try DataAPI.shape(.success(rows), prepared.compiled, isAnonymous: request.isAnonymous).get()
+        return try DataAPI.shape(.success(rows), compiled, isAnonymous: request.isAnonymous).get()
     }
 }
 

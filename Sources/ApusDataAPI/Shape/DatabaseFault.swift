@@ -30,7 +30,7 @@ enum DatabaseFault {
             (100...599).contains(status), let headers = response["headers"]?.object
         else { return unreadable("Invalid JSON value for DETAIL: '\(detail)'", detailHint) }
         let fields = headers.members.compactMap { member in
-            member.value.text.map { Fault.Field(name: member.name, value: $0) }
+            member.value.text.map { HeaderField(name: member.name, value: $0) }
         }
         return Fault(
             code: code, kind: .status(status), message: text, details: words["details"]?.text,

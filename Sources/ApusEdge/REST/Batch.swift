@@ -77,14 +77,14 @@ extension RESTEndpoint {
                 code: "APUS450", kind: .invalid, message: "This is no batch of requests.",
                 details: "Request '\(part.id)' asks for no data.")
         }
-        let prepared = try data.prepare(intent, key: nil)
+        let compiled = try data.prepare(intent, key: nil)
         let answer = try await transaction.answer(
-            prepared,
+            compiled,
             DataRequest(
                 principal: principal, isAnonymous: isAnonymous,
                 values: RequestValues(arena: read.shape.values.arena, ranges: read.shape.values.ranges),
                 body: read.shape.body,
-                context: RequestContextMaker.context(of: call.exchange.request, prefix: settings.prefix)))
+                context: call))
         let canonical = String(decoding: ApusREST.canonicalQuery(of: query), as: UTF8.self)
         let response = try AnswerResponse(answer, canonicalQuery: canonical).make()
         results.add(

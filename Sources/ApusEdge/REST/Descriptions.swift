@@ -39,11 +39,14 @@ extension RESTEndpoint {
             switch ask {
             case .data: return
             case .describeRelation(let name):
+                let methods = try allowedMethods(onRelation: name)
+                // Not before it is known to exist: labels are words of the catalog, never of a client.
                 call.label = "describe \(name.name)"
-                allow(try allowedMethods(onRelation: name), call)
+                allow(methods, call)
             case .describeFunction(let intent):
+                let methods = try allowedMethods(onFunction: intent)
                 call.label = "describe \(intent.target.name)"
-                allow(try allowedMethods(onFunction: intent), call)
+                allow(methods, call)
             case .describeRoot: allow("OPTIONS,GET,HEAD", call)
             case .document(let document): try self.document(document, request, call)
             }
@@ -82,8 +85,8 @@ extension RESTEndpoint {
     }
 
     private func allowedMethods(onFunction intent: Intent) throws(Fault) -> String {
-        let prepared = try data.prepare(intent, key: nil)
-        guard case .call(let call, _) = prepared.compiled.plan.work else { return "OPTIONS" }
+        let compiled = try data.prepare(intent, key: nil)
+        guard case .call(let call, _) = compiled.plan.work else { return "OPTIONS" }
         return call.function.volatility == .volatile ? "OPTIONS,POST" : "OPTIONS,GET,HEAD,POST"
     }
 
@@ -108,7 +111,7 @@ extension RESTEndpoint {
                 let body = Swagger(
                     api, address: descriptions.address, declaresSecurity: descriptions.declaresSecurity
                 ).document().bytes
-                var fields = [RESTResponse.Field("Content-Type", MediaType.openAPI.contentType)]
+                var fields = [HeaderField("Content-Type", MediaType.openAPI.contentType)]
                 if document.schemaWasNegotiated { fields.append(.init("Content-Profile", document.schema)) }
                 fields.append(.init("Vary", "Accept, Prefer, Range"))
                 let response = RESTResponse(

@@ -38,14 +38,13 @@ extension RESTEndpoint {
 
     /// Answers with the stored answer, or makes and stores one.
     func runOnce(
-        _ prepared: DataAPI.Prepared, _ request: DataRequest, key: IdempotencyKey, _ call: RESTCall
+        _ compiled: CompiledRequest, _ request: DataRequest, key: IdempotencyKey, _ call: RESTCall
     ) {
-        let canonical = ApusREST.canonicalQuery(of: Array(call.exchange.request.query.utf8))
+        let canonical = canonicalQuery(of: call.exchange.request.query)
         let task = Task { [self] in
             do throws(Fault) {
-                let stored = try await data.answerOnce(prepared, request, key: key) { answer throws(Fault) in
-                    let query = String(decoding: canonical, as: UTF8.self)
-                    return Self.stored(try AnswerResponse(answer, canonicalQuery: query).make())
+                let stored = try await data.answerOnce(compiled, request, key: key) { answer throws(Fault) in
+                    Self.stored(try AnswerResponse(answer, canonicalQuery: canonical).make())
                 }
                 call.exchange.respond(making: { self.complete(Self.response(stored), call) })
             } catch {
@@ -82,7 +81,7 @@ extension RESTEndpoint {
     }
 
     private static func response(_ stored: StoredAnswer) -> RESTResponse {
-        var fields = stored.fields.map { RESTResponse.Field($0.name, $0.value) }
+        var fields = stored.fields.map { HeaderField($0.name, $0.value) }
         if stored.isReplay { fields.append(.init("Idempotency-Replayed", "true")) }
         return RESTResponse(
             status: stored.status, fields: fields, body: .bytes(stored.body), hasBody: stored.status != 204)

@@ -6,13 +6,16 @@ package import ApusHTTP
 /// submitted, and by the same event loop again when it came back (`HTTPExchange.respond(making:)`).
 package final class RESTCall: @unchecked Sendable {
     package let exchange: HTTPExchange
+    /// What stands before the dialect's paths.
+    let prefix: String
     package let start = ContinuousClock.now
     /// Action and target, once they are known.
     package var label = "rest"
     var timing: ServerTiming
 
-    init(_ exchange: HTTPExchange, tellsTiming: Bool) {
+    init(_ exchange: HTTPExchange, prefix: String, tellsTiming: Bool) {
         self.exchange = exchange
+        self.prefix = prefix
         timing = ServerTiming(isEnabled: tellsTiming)
     }
 }

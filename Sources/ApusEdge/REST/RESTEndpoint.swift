@@ -64,7 +64,7 @@ package final class RESTEndpoint: Sendable {
     package func respond(_ exchange: HTTPExchange) {
         let request = exchange.request
         if let preflight = cors.preflight(request) { return exchange.respond(preflight) }
-        let call = RESTCall(exchange, tellsTiming: settings.tellsTiming)
+        let call = RESTCall(exchange, prefix: settings.prefix, tellsTiming: settings.tellsTiming)
         do throws(Fault) {
             call.timing.begin()
             let (principal, isAnonymous) = try authenticate(request)
@@ -96,7 +96,7 @@ package final class RESTEndpoint: Sendable {
         let dataRequest = DataRequest(
             principal: principal, isAnonymous: isAnonymous,
             values: RequestValues(arena: shape.values.arena, ranges: shape.values.ranges), body: shape.body,
-            context: RequestContextMaker.context(of: call.exchange.request, prefix: settings.prefix))
+            context: call)
         call.timing.end(.parse)
         call.timing.begin()
         if isKnown, request.method != "OPTIONS", let known = try data.known(shape.key) {
@@ -105,9 +105,9 @@ package final class RESTEndpoint: Sendable {
         }
         switch try reader.ask(of: request, shape: shape) {
         case .data(let intent):
-            let prepared = try data.prepare(intent, key: isKnown ? shape.key : nil)
+            let compiled = try data.prepare(intent, key: isKnown ? shape.key : nil)
             call.timing.end(.plan)
-            try run(prepared, dataRequest, call)
+            try run(compiled, dataRequest, call)
         case let description:
             call.timing.end(.plan)
             describe(description, dataRequest, call)
@@ -115,15 +115,15 @@ package final class RESTEndpoint: Sendable {
     }
 
     private func run(
-        _ prepared: DataAPI.Prepared, _ request: DataRequest, _ call: RESTCall
+        _ compiled: CompiledRequest, _ request: DataRequest, _ call: RESTCall
     ) throws(Fault) {
-        call.label = prepared.compiled.label
+        call.label = compiled.label
         let key = try idempotencyKey(
-            of: call.exchange.request, for: prepared.compiled, request.principal.claims,
+            of: call.exchange.request, for: compiled, request.principal.claims,
             role: request.principal.role)
-        if let key { return runOnce(prepared, request, key: key, call) }
+        if let key { return runOnce(compiled, request, key: key, call) }
         call.timing.begin()
-        let submission = try data.answer(prepared, request) { [self] result in
+        let submission = try data.answer(compiled, request) { [self] result in
             call.exchange.respond(making: {
                 call.timing.end(.transaction)
                 call.timing.begin()
@@ -138,7 +138,7 @@ package final class RESTEndpoint: Sendable {
     private func response(_ result: Result<Answer, Fault>, _ call: RESTCall) -> HTTPResponse {
         let made = result.flatMap { answer in
             Result { () throws(Fault) in
-                try AnswerResponse(answer, canonicalQuery: canonicalQuery(call)).make()
+                try AnswerResponse(answer, canonicalQuery: canonicalQuery(of: call.exchange.request.query)).make()
             }
         }
         switch made {
@@ -146,12 +146,6 @@ package final class RESTEndpoint: Sendable {
         case .failure(let fault):
             return complete(FaultResponse.make(fault, isVerbose: settings.showsDetails), call, fault)
         }
-    }
-
-    private func canonicalQuery(_ call: RESTCall) -> String {
-        let query = call.exchange.request.query
-        if query.isEmpty { return "" }
-        return String(decoding: ApusREST.canonicalQuery(of: Array(query.utf8)), as: UTF8.self)
     }
 
     func finish(_ call: RESTCall, _ fault: Fault) {
@@ -162,7 +156,7 @@ package final class RESTEndpoint: Sendable {
     /// Adds what every response carries, and tells the observer.
     func complete(_ response: RESTResponse, _ call: RESTCall, _ fault: Fault? = nil) -> HTTPResponse {
         let request = call.exchange.request
-        var fields = response.fields.map { HTTPResponse.Field($0.name, $0.value) }
+        var fields = response.fields
         fields += cors.fields(for: request)
         if let header = settings.traceHeader {
             fields.append(.init(header, request.headers.first(name: header) ?? ""))

@@ -13,6 +13,12 @@ package final class RequestObserver: Sendable {
         var status: Int
     }
 
+    /// Any other method counts as `_OTHER`, as OpenTelemetry's semantic conventions have it: over HTTP/2 a client
+    /// can send whatever words it likes, and must not make series without end.
+    private static let methods: Set<String> = [
+        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE",
+    ]
+
     private let logger: Logger
     /// nil: no request is slow.
     private let slow: Duration?
@@ -26,9 +32,11 @@ package final class RequestObserver: Sendable {
 
     func finished(_ call: RESTCall, status: Int, fault: Fault?) {
         let duration = ContinuousClock.now - call.start
+        let method = call.exchange.request.method.rawValue
         record(
-            duration, Series(method: call.exchange.request.method.rawValue, route: call.label, status: status)
-        )
+            duration,
+            Series(
+                method: Self.methods.contains(method) ? method : "_OTHER", route: call.label, status: status))
         if let fault, status >= 500 {
             logger.error(
                 "request failed",

@@ -4,7 +4,7 @@ package import ApusCatalog
 ///
 /// Like the intent it holds no value of a request, so it can be used again for every request of its shape, as
 /// long as the catalog is the same.
-package struct Plan: Sendable {
+package final class Plan: Sendable {
     package enum Work: Sendable {
         case read(ReadPlan)
         /// Writes, then reads what was written.
@@ -13,15 +13,15 @@ package struct Plan: Sendable {
         case call(CallPlan, ReadPlan)
     }
 
-    package var intent: Intent
-    package var work: Work
-    package var handler: ResolvedHandler
+    package let intent: Intent
+    package let work: Work
+    package let handler: ResolvedHandler
     /// `Prefer: count`, when it applies.
-    package var count: Preferences.Count?
+    package let count: Preferences.Count?
     /// `db-max-rows`, when it applies to the top level; needed again for `count=estimated`.
-    package var maxRows: Int?
+    package let maxRows: Int?
     /// The top level's range with `db-max-rows` applied.
-    package var range: RowRange
+    package let range: RowRange
 
     package init(
         intent: Intent, work: Work, handler: ResolvedHandler, count: Preferences.Count?, maxRows: Int?,

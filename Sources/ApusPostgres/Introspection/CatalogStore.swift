@@ -18,15 +18,9 @@ package final class CatalogStore: Sendable {
     }
 
     private struct State {
-        var snapshot: Snapshot?
+        var snapshot: CatalogSnapshot?
         var observers: [UInt64: AsyncStream<Event>.Continuation] = [:]
         var lastObserver: UInt64 = 0
-    }
-
-    /// A catalog behind one reference, so that the lock is held for one retain.
-    private final class Snapshot: Sendable {
-        let catalog: Catalog
-        init(_ catalog: Catalog) { self.catalog = catalog }
     }
 
     /// Longest wait between attempts, as upstream has it.
@@ -57,7 +51,10 @@ package final class CatalogStore: Sendable {
     }
 
     /// The catalog of today; nil until the database was read once. Keep it for the whole of a request.
-    package var current: Catalog? { state.withLock { $0.snapshot }?.catalog }
+    package var current: Catalog? { snapshot?.catalog }
+
+    /// The same behind one reference, for the hot path: the lock is held for one retain.
+    package var snapshot: CatalogSnapshot? { state.withLock { $0.snapshot } }
 
     /// What happens from now on. Each caller has a stream of its own, which ends with ``run()``.
     package func events() -> AsyncStream<Event> {
@@ -139,7 +136,7 @@ package final class CatalogStore: Sendable {
     /// Takes over what was read, unless it is what was known: then what others derived from it stays good.
     private func accept(_ read: Catalog) -> (Catalog, changed: Bool) {
         if let known = current, known.hasSameContents(as: read) { return (known, false) }
-        let snapshot = Snapshot(read)
+        let snapshot = CatalogSnapshot(read)
         // The old one is let go outside the lock: it may be the last reference to a large tree.
         let old = state.withLock { state in
             defer { state.snapshot = snapshot }

@@ -21,7 +21,7 @@ package struct BatchResults: Sendable {
     }
 
     /// Notes the answer of a part. A body that is no JSON is noted as text.
-    package mutating func add(id: String, status: Int, fields: [RESTResponse.Field], body: [UInt8]) {
+    package mutating func add(id: String, status: Int, fields: [HeaderField], body: [UInt8]) {
         var headers = JSONObject()
         headers.members = fields.map { .init(name: $0.name, value: .string($0.value)) }
         let value: JSONValue =

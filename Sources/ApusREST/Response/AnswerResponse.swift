@@ -6,15 +6,15 @@ package import ApusPlanner
 /// Turns an answer into the dialect's response: status, ranges, locations, applied preferences.
 package struct AnswerResponse: Sendable {
     private let answer: Answer
-    private let intent: Intent
     private let canonicalQuery: String
 
     /// - Parameter canonicalQuery: the query string, sorted, for `Content-Location`.
     package init(_ answer: Answer, canonicalQuery: String) {
         self.answer = answer
-        intent = answer.plan.intent
         self.canonicalQuery = canonicalQuery
     }
+
+    private var intent: Intent { _read { yield answer.plan.intent } }
 
     /// - Throws: a fault when the database's code set a status or header that is none.
     package func make() throws(Fault) -> RESTResponse {
@@ -53,7 +53,7 @@ package struct AnswerResponse: Sendable {
         let (status, range) = try statusAndRange()
         let query = canonicalQuery.isEmpty ? "" : "?" + canonicalQuery
         var fields = [
-            RESTResponse.Field("Content-Range", range),
+            HeaderField("Content-Range", range),
             .init("Content-Location", "/" + intent.target.name + query),
         ]
         fields += contentFields
@@ -64,7 +64,7 @@ package struct AnswerResponse: Sendable {
     }
 
     private func insert() -> RESTResponse {
-        var fields: [RESTResponse.Field] = []
+        var fields: [HeaderField] = []
         if !answer.location.isEmpty {
             let query = answer.location.map { percentEncoded($0.name) + "=" + percentEncoded($0.value) }
             fields.append(.init("Location", "/" + intent.target.name + "?" + query.joined(separator: "&")))
@@ -97,7 +97,7 @@ package struct AnswerResponse: Sendable {
         written([], fullStatus: (answer.insertedCount ?? 0) > 0 ? 201 : 200)
     }
 
-    private func written(_ start: [RESTResponse.Field], fullStatus: Int) -> RESTResponse {
+    private func written(_ start: [HeaderField], fullStatus: Int) -> RESTResponse {
         var fields = start
         appendApplied(to: &fields)
         if intent.preferences.representation == .full {
@@ -108,7 +108,7 @@ package struct AnswerResponse: Sendable {
 
     private func call() throws(Fault) -> RESTResponse {
         let (status, range) = try statusAndRange()
-        var fields = [RESTResponse.Field("Content-Range", range)]
+        var fields = [HeaderField("Content-Range", range)]
         appendApplied(to: &fields)
         if case .call(let call, _) = answer.plan.work, call.function.returnsVoid {
             return RESTResponse(status: 204, fields: fields, hasBody: false)
@@ -140,13 +140,13 @@ package struct AnswerResponse: Sendable {
         return rows + "/" + (total.map(String.init) ?? "*")
     }
 
-    private var contentFields: [RESTResponse.Field] {
-        var fields = [RESTResponse.Field("Content-Type", answer.plan.handler.mediaType.contentType)]
+    private var contentFields: [HeaderField] {
+        var fields = [HeaderField("Content-Type", answer.plan.handler.mediaType.contentType)]
         if intent.schemaWasNegotiated { fields.append(.init("Content-Profile", intent.target.schema)) }
         return fields
     }
 
-    private func appendApplied(to fields: inout [RESTResponse.Field]) {
+    private func appendApplied(to fields: inout [HeaderField]) {
         let applied = AppliedPreferences.text(for: answer.plan)
         if !applied.isEmpty { fields.append(.init("Preference-Applied", applied)) }
     }

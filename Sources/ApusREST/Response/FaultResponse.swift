@@ -6,7 +6,11 @@ import ApusJSON
 package enum FaultResponse {
     /// - Parameter isVerbose: `client-error-verbosity`: whether details and hint are shown.
     package static func make(_ fault: Fault, isVerbose: Bool = true) -> RESTResponse {
-        var fields = fault.fields.map { RESTResponse.Field($0.name, $0.value) }
+        // The database's code can raise a fault with fields and a code of its own words; what cannot stand in a
+        // header is left out, or a header could be smuggled in.
+        var fields = fault.fields
+            .filter { ResponseSettings.isFieldName($0.name) && ResponseSettings.isFieldValue($0.value) }
+            .map { HeaderField($0.name, $0.value) }
         if !fields.contains(where: { sameFieldName($0.name, "Content-Type") }) {
             fields.append(.init("Content-Type", "application/json; charset=utf-8"))
         }
@@ -18,7 +22,9 @@ package enum FaultResponse {
             fields.append(.init("Retry-After", "1"))
         }
         // RFC 9209. The name is the dialect's, by which existing tools find it.
-        fields.append(.init("Proxy-Status", "PostgREST; error=\(fault.code)"))
+        if ResponseSettings.isFieldName(fault.code) {
+            fields.append(.init("Proxy-Status", "PostgREST; error=\(fault.code)"))
+        }
         return RESTResponse(status: status, fields: fields, body: .bytes(body(fault, isVerbose: isVerbose)))
     }
 

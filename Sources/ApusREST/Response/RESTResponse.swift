@@ -1,24 +1,15 @@
 package import ApusDataAPI
+package import ApusFaults
 
 /// An answer in the dialect's words: a status, header fields and a body.
 package struct RESTResponse: Sendable {
-    package struct Field: Sendable, Equatable {
-        package var name: String
-        package var value: String
-
-        package init(_ name: String, _ value: String) {
-            self.name = name
-            self.value = value
-        }
-    }
-
     package var status: Int
-    package var fields: [Field]
+    package var fields: [HeaderField]
     package var body: Answer.Body
     /// Whether the length may be told; false for HEAD, whose body was never made.
     package var hasBody: Bool
 
-    package init(status: Int, fields: [Field] = [], body: Answer.Body = .none, hasBody: Bool = true) {
+    package init(status: Int, fields: [HeaderField] = [], body: Answer.Body = .none, hasBody: Bool = true) {
         self.status = status
         self.fields = fields
         self.body = body

@@ -17,14 +17,14 @@ enum ResponseSettings {
     /// A JSON array of objects with one member each, whose value is a string.
     ///
     /// - Throws: PGRST111 for anything else, and for names or values that cannot stand in a header.
-    static func fields(from json: [UInt8]) throws(Fault) -> [RESTResponse.Field] {
+    static func fields(from json: [UInt8]) throws(Fault) -> [HeaderField] {
         let fault = Fault(
             code: "PGRST111", kind: .internal,
             message:
                 "response.headers guc must be a JSON array composed of objects with a single key and a string value"
         )
         guard case .array(let items)? = try? JSONReader.read(json) else { throw fault }
-        var fields: [RESTResponse.Field] = []
+        var fields: [HeaderField] = []
         for item in items {
             guard let members = item.object?.members, members.count == 1, let member = members.first,
                 let value = member.value.text, isFieldName(member.name), isFieldValue(value)
@@ -35,7 +35,7 @@ enum ResponseSettings {
     }
 
     /// RFC 9110 §5.6.2: a token.
-    private static func isFieldName(_ name: String) -> Bool {
+    static func isFieldName(_ name: String) -> Bool {
         !name.isEmpty
             && name.utf8.allSatisfy { byte in
                 byte > 0x20 && byte < 0x7F && !#"()<>@,;:\"/[]?={}"#.utf8.contains(byte)
@@ -43,7 +43,7 @@ enum ResponseSettings {
     }
 
     /// RFC 9110 §5.5: no line ends and no NUL, or a header could be smuggled in.
-    private static func isFieldValue(_ value: String) -> Bool {
+    static func isFieldValue(_ value: String) -> Bool {
         value.utf8.allSatisfy { $0 != 0 && $0 != 0x0A && $0 != 0x0D }
     }
 }

@@ -161,6 +161,12 @@ extension SettingDefinition {
         .init("server-max-body", .integer(0...2_147_483_647), "67108864", "Largest request body, in bytes."),
         .init("server-max-url", .integer(256...16_777_216), "65536", "Longest URL, in bytes."),
         .init("server-max-header", .integer(1_024...1_048_576), "65536", "Largest header, in bytes."),
+        .init(
+            "server-read-timeout", .integer(1...3_600), "60",
+            "Seconds from the first byte of a request to its last; over it the answer is 408."),
+        .init(
+            "server-idle-timeout", .integer(1...86_400), "75",
+            "Seconds that a connection may be open without a request."),
         .init("server-max-connections", .integer(1...1_000_000), "20000", "Connections at once."),
         .init(
             "server-drain-timeout", .integer(0...3_600), "25",

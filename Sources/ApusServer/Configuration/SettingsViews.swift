@@ -73,6 +73,8 @@ extension Settings {
             bodyBytes: integer("server-max-body") ?? 64 << 20,
             targetBytes: integer("server-max-url") ?? 65_536,
             headerBytes: integer("server-max-header") ?? 65_536,
+            readTimeout: .seconds(Int64(integer("server-read-timeout") ?? 60)),
+            idleTimeout: .seconds(Int64(integer("server-idle-timeout") ?? 75)),
             connections: integer("server-max-connections") ?? 20_000)
         return HTTPServer.Configuration(
             host: listenAddress, port: integer("server-port") ?? 3000, limits: limits, tls: try tls())

@@ -24,7 +24,7 @@ final class Generation: Sendable {
     init(_ settings: Settings, keys: DevelopmentKeys, database: Database, telemetry: Telemetry) throws {
         let catalogs = CatalogStore(database: database, settings: settings.catalog, logger: telemetry.logger)
         self.catalogs = catalogs
-        data = DataAPI(database: database, catalog: { catalogs.current }, settings: try settings.dataAPI())
+        data = DataAPI(database: database, catalog: { catalogs.snapshot }, settings: try settings.dataAPI())
         prefix = settings.restPrefix
         let verifier: TokenVerifier
         do {

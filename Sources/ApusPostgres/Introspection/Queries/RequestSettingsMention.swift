@@ -38,7 +38,7 @@ struct RequestSettingsMention: CatalogRow {
             where p.proargdefaults is not null and p.oid >= 16384
         )
         select * from (
-            select p.prosrc from pg_proc p where p.oid >= 16384 and p.prosrc ~* 'request\\.|current_setting\\s*\\(\\s*[^''[:space:]]'
+            select p.prosrc from pg_proc p where p.oid >= 16384
             union all
             select case kind
                     when 'rule' then pg_get_ruledef(class)

@@ -36,6 +36,25 @@ package func canonicalQuery(of query: [UInt8]) -> [UInt8] {
     return canonical
 }
 
+/// The canonical form of a query as text. One plain parameter, the commonest query, is its own canonical form.
+package func canonicalQuery(of query: Substring) -> String {
+    var equals = 0
+    let isPlain = query.utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
+            UInt8(ascii: "~"):
+            return true
+        case UInt8(ascii: "="):
+            equals += 1
+            return true
+        default: return false
+        }
+    }
+    if isPlain, equals == 1 { return String(query) }
+    return String(decoding: canonicalQuery(of: Array(query.utf8)), as: UTF8.self)
+}
+
 private func appendPercentEncoded(_ bytes: ArraySlice<UInt8>, to target: inout [UInt8]) {
     for byte in bytes {
         switch byte {

@@ -1,17 +1,20 @@
-import ApusDataAPI
+package import ApusDataAPI
 import ApusHTTP
 import ApusJSON
 import NIOHTTP1
 
-/// Makes what `request.method`, `request.path`, `request.headers` and `request.cookies` show of a request.
-enum RequestContextMaker {
-    static func context(of request: HTTPRequest, prefix: String) -> RequestContext {
-        let headers = request.headers
-        let path = request.path.dropFirst(prefix.count)
-        return RequestContext(
-            method: request.method.rawValue, path: path.isEmpty ? "/" : String(path),
-            headers: { Self.headers(headers) }, cookies: { Self.cookies(headers) })
+/// What the database may read of a request.
+extension RESTCall: RequestContext {
+    package var method: String { exchange.request.method.rawValue }
+
+    package var path: String {
+        let path = exchange.request.path.dropFirst(prefix.count)
+        return path.isEmpty ? "/" : String(path)
     }
+
+    package func headers() -> [UInt8] { Self.headers(exchange.request.headers) }
+
+    package func cookies() -> [UInt8] { Self.cookies(exchange.request.headers) }
 
     /// Names in lower case, the last value of a name; cookies are shown apart.
     private static func headers(_ headers: HTTPHeaders) -> [UInt8] {
