@@ -1,4 +1,4 @@
-package import ApusFaults
+import ApusFaults
 
 /// Why a request cannot be understood, before anything was looked up.
 enum RequestFault: Error, Sendable, Equatable {

@@ -1,5 +1,5 @@
-package import ApusFaults
 import ApusCatalog
+package import ApusFaults
 import ApusPlanner
 
 /// Reads requests of the PostgREST dialect: bytes to ``Intent``. Pure; it looks nothing up.

@@ -20,18 +20,14 @@ extension GrammarParser {
 
     private mutating func logicGroup() throws(Mismatch) -> LogicTree {
         let isNegated = try named("negation operator (not)") { parser throws(Mismatch) in
-            try parser.negation()
+            parser.negation()
         }
         let connective = try named("logic operator (and, or)") { parser throws(Mismatch) in
-            try parser.either(
-                { parser throws(Mismatch) -> LogicTree.Operator in
-                    try parser.attempt { parser throws(Mismatch) in try parser.string("and") }
-                    return .and
-                },
-                { parser throws(Mismatch) in
-                    try parser.string("or")
-                    return .or
-                })
+            if parser.takes({ parser throws(Mismatch) in try parser.string("and") }) {
+                return LogicTree.Operator.and
+            }
+            try parser.string("or")
+            return .or
         }
         try lexeme("(")
         let members = try nested { parser throws(Mismatch) in

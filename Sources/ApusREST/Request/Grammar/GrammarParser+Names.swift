@@ -47,15 +47,10 @@ extension GrammarParser {
     /// `->key`, `->>key`, `->1`, as often as they come.
     mutating func jsonPath() throws(Mismatch) -> [JSONStep] {
         try many { parser throws(Mismatch) in
-            let asText = try parser.either(
-                { parser throws(Mismatch) in
-                    try parser.attempt { parser throws(Mismatch) in try parser.string("->>") }
-                    return true
-                },
-                { parser throws(Mismatch) in
-                    try parser.attempt { parser throws(Mismatch) in try parser.string("->") }
-                    return false
-                })
+            let asText = parser.takes { parser throws(Mismatch) in try parser.string("->>") }
+            if !asText {
+                try parser.attempt { parser throws(Mismatch) in try parser.string("->") }
+            }
             return JSONStep(try parser.jsonOperand(), asText: asText)
         }
     }
@@ -124,15 +119,8 @@ extension GrammarParser {
             try parser.character("digit") { $0.isDigit }
         }) != nil {}
         let index = text(from: start)
-        let follower: [StaticString] = ["->", "::", ".", ","]
-        for text in follower {
-            let found = try optional { parser throws(Mismatch) in
-                try parser.attempt { parser throws(Mismatch) in
-                    try parser.ahead { parser throws(Mismatch) in try parser.string(text) }
-                }
-            }
-            if found != nil { return index }
-        }
+        let followers: [StaticString] = ["->", "::", ".", ","]
+        for follower in followers where isAhead(follower) { return index }
         try attempt { parser throws(Mismatch) in try parser.end() }
         return index
     }

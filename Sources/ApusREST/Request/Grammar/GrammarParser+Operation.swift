@@ -15,17 +15,17 @@ extension GrammarParser {
     mutating func operation(
         operand rule: OperandRule
     ) throws(Mismatch) -> (isNegated: Bool, operation: Operation) {
-        let isNegated = try negation()
+        let isNegated = negation()
         let operation = try named("operator (eq, gt, ...)") { parser throws(Mismatch) in
             if let operation = try parser.listOperation(rule) { return operation }
             if let operation = try parser.isOperation() { return operation }
             if let operation = try parser.distinctOperation(rule) { return operation }
-            if let operation = try parser.tried({ parser throws(Mismatch) in
+            if let operation = parser.tried({ parser throws(Mismatch) in
                 try parser.fullTextOperation(rule)
             }) {
                 return operation
             }
-            if let operation = try parser.tried({ parser throws(Mismatch) in
+            if let operation = parser.tried({ parser throws(Mismatch) in
                 try parser.plainOperation(rule)
             }) {
                 return operation
@@ -36,14 +36,14 @@ extension GrammarParser {
     }
 
     /// `not.`, or nothing.
-    mutating func negation() throws(Mismatch) -> Bool {
-        try keyword("not")
+    mutating func negation() -> Bool {
+        keyword("not")
     }
 
     // MARK: - Operators
 
     private mutating func listOperation(_ rule: OperandRule) throws(Mismatch) -> Operation? {
-        guard try keyword("in") else { return nil }
+        guard keyword("in") else { return nil }
         let start = position
         switch rule {
         case .cutOff(let slot): return .isIn(.slot(index: slot, dropping: start))
@@ -57,15 +57,14 @@ extension GrammarParser {
     }
 
     private mutating func isOperation() throws(Mismatch) -> Operation? {
-        guard try keyword("is") else { return nil }
+        guard keyword("is") else { return nil }
         let value = try named("isVal: (null, not_null, true, false, unknown)") {
             parser throws(Mismatch) -> Operation.IsValue in
             for value in Operation.IsValue.allCases.dropLast() {
-                if try parser.tried({ parser throws(Mismatch) in
+                let isValue = parser.takes { parser throws(Mismatch) in
                     try parser.caseInsensitive(value.rawValue)
-                }) != nil {
-                    return value
                 }
+                if isValue { return value }
             }
             try parser.attempt { parser throws(Mismatch) in
                 try parser.caseInsensitive(Operation.IsValue.unknown.rawValue)
@@ -76,7 +75,7 @@ extension GrammarParser {
     }
 
     private mutating func distinctOperation(_ rule: OperandRule) throws(Mismatch) -> Operation? {
-        guard try keyword("isdistinct") else { return nil }
+        guard keyword("isdistinct") else { return nil }
         return .isDistinctFrom(try value(rule))
     }
 
@@ -84,7 +83,7 @@ extension GrammarParser {
         let search = try choice(
             ("fts", Operation.FullTextSearch.plainTSQuery), ("plfts", .plain), ("phfts", .phrase),
             ("wfts", .websearch))
-        let language = try tried { parser throws(Mismatch) in
+        let language = tried { parser throws(Mismatch) in
             try parser.character("(")
             let language = try parser.identifier()
             try parser.character(")")
@@ -112,9 +111,9 @@ extension GrammarParser {
                 ("gt", .greaterThan), ("lte", .lessThanOrEqual), ("lt", .lessThan), ("like", .like),
                 ("ilike", .ilike), ("match", .match), ("imatch", .imatch))
         }
-        let quantifier = try tried { parser throws(Mismatch) -> Operation.Quantifier in
+        let quantifier = tried { parser throws(Mismatch) -> Operation.Quantifier in
             try parser.character("(")
-            let all = try parser.tried { parser throws(Mismatch) in try parser.string("any") } == nil
+            let all = !parser.takes { parser throws(Mismatch) in try parser.string("any") }
             if all { try parser.string("all") }
             try parser.character(")")
             return all ? .all : .any
@@ -133,10 +132,10 @@ extension GrammarParser {
             _ = characters { _ in true }
             return .slot(index: slot, dropping: start)
         case .insideLogic:
-            if let quoted = try tried({ parser throws(Mismatch) in try parser.quotedElement() }) {
+            if let quoted = tried({ parser throws(Mismatch) in try parser.quotedElement() }) {
                 return .literal(quoted)
             }
-            if let array = try tried({ parser throws(Mismatch) in try parser.flatArray() }) {
+            if let array = tried({ parser throws(Mismatch) in try parser.flatArray() }) {
                 return .literal(array)
             }
             return .literal(characters { $0 != "," && $0 != ")" })
@@ -165,7 +164,7 @@ extension GrammarParser {
         _ = try separated(
             by: { parser throws(Mismatch) in try parser.character(",") },
             { parser throws(Mismatch) in
-                if try parser.tried({ parser throws(Mismatch) in try parser.quotedElement() }) == nil {
+                if parser.tried({ parser throws(Mismatch) in try parser.quotedElement() }) == nil {
                     _ = parser.characters { $0 != "," && $0 != ")" }
                 }
             })
@@ -175,34 +174,27 @@ extension GrammarParser {
     // MARK: - Words
 
     /// A word with its dot, or nothing.
-    private mutating func keyword(_ word: StaticString) throws(Mismatch) -> Bool {
-        let found: Void? = try tried { parser throws(Mismatch) in
+    private mutating func keyword(_ word: StaticString) -> Bool {
+        takes { parser throws(Mismatch) in
             try parser.string(word)
             try parser.delimiter()
         }
-        return found != nil
     }
 
     private mutating func choice<Value>(_ choices: (StaticString, Value)...) throws(Mismatch) -> Value {
         for (word, value) in choices {
-            if try tried({ parser throws(Mismatch) in try parser.string(word) }) != nil { return value }
+            if takes({ parser throws(Mismatch) in try parser.string(word) }) { return value }
         }
         throw Mismatch()
     }
 
     private mutating func caseInsensitive(_ word: String) throws(Mismatch) {
         for letter in word.unicodeScalars {
-            try either(
+            _ = try either(
                 { parser throws(Mismatch) in try parser.character(letter) },
                 { parser throws(Mismatch) in
                     try parser.character(letter.properties.uppercaseMapping.unicodeScalars.first ?? letter)
                 })
         }
-    }
-
-    private mutating func tried<Result>(
-        _ rule: (inout GrammarParser) throws(Mismatch) -> Result
-    ) throws(Mismatch) -> Result? {
-        try optional { parser throws(Mismatch) in try parser.attempt(rule) }
     }
 }

@@ -34,14 +34,9 @@ extension GrammarParser {
     }
 
     private mutating func orderModifiers() throws(Mismatch) -> (OrderTerm.Direction?, OrderTerm.Nulls?) {
-        let direction: OrderTerm.Direction? = try modifier(("asc", .ascending), ("desc", .descending))
-        let nulls: OrderTerm.Nulls? = try modifier(("nullsfirst", .first), ("nullslast", .last))
-        let comma = try optional { parser throws(Mismatch) in
-            try parser.attempt { parser throws(Mismatch) in
-                try parser.ahead { parser throws(Mismatch) in try parser.character(",") }
-            }
-        }
-        if comma == nil {
+        let direction: OrderTerm.Direction? = modifier(("asc", .ascending), ("desc", .descending))
+        let nulls: OrderTerm.Nulls? = modifier(("nullsfirst", .first), ("nullslast", .last))
+        if !isAhead(",") {
             try attempt { parser throws(Mismatch) in try parser.end() }
         }
         return (direction, nulls)
@@ -49,15 +44,13 @@ extension GrammarParser {
 
     private mutating func modifier<Value>(
         _ choices: (StaticString, Value)...
-    ) throws(Mismatch) -> Value? {
+    ) -> Value? {
         for (word, value) in choices {
-            let found = try optional { parser throws(Mismatch) in
-                try parser.attempt { parser throws(Mismatch) in
-                    try parser.delimiter()
-                    try parser.string(word)
-                }
+            let isWord = takes { parser throws(Mismatch) in
+                try parser.delimiter()
+                try parser.string(word)
             }
-            if found != nil { return value }
+            if isWord { return value }
         }
         return nil
     }

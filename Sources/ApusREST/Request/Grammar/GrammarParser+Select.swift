@@ -34,9 +34,7 @@ extension GrammarParser {
         var relation = try attempt { parser throws(Mismatch) in
             parser.skipBlanks()
             let relation = try head(&parser)
-            try parser.attempt { parser throws(Mismatch) in
-                try parser.ahead { parser throws(Mismatch) in try parser.string("(") }
-            }
+            guard parser.isAhead("(") else { throw Mismatch() }
             parser.skipBlanks()
             return relation
         }
@@ -54,7 +52,7 @@ extension GrammarParser {
     }
 
     private mutating func relationHead() throws(Mismatch) -> SelectItem.EmbeddedRelation {
-        let alias = try alias()
+        let alias = alias()
         let name = try fieldName()
         // `count()` is an aggregate.
         guard name != "count" else { throw Mismatch() }
@@ -87,10 +85,7 @@ extension GrammarParser {
         try character("!")
         let keywords: [(StaticString, EmbedParameter)] = [("left", .join(.left)), ("inner", .join(.inner))]
         for (keyword, parameter) in keywords {
-            let found = try optional { parser throws(Mismatch) in
-                try parser.attempt { parser throws(Mismatch) in try parser.string(keyword) }
-            }
-            if found != nil { return parameter }
+            if takes({ parser throws(Mismatch) in try parser.string(keyword) }) { return parameter }
         }
         return try attempt { parser throws(Mismatch) in .hint(try parser.fieldName()) }
     }
@@ -121,7 +116,7 @@ extension GrammarParser {
     }
 
     private mutating func countOfRows() throws(Mismatch) -> SelectItem.SelectedField {
-        let alias = try alias()
+        let alias = alias()
         try string("count()")
         let cast = try cast()
         try endOfItem()
@@ -129,16 +124,14 @@ extension GrammarParser {
     }
 
     private mutating func columnWithCasts() throws(Mismatch) -> SelectItem.SelectedField {
-        let alias = try alias()
+        let alias = alias()
         let field = try field()
         let cast = try cast()
-        let aggregate = try optional { parser throws(Mismatch) in
-            try parser.attempt { parser throws(Mismatch) in
-                try parser.character(".")
-                let function = try parser.aggregateFunction()
-                try parser.string("()")
-                return function
-            }
+        let aggregate = tried { parser throws(Mismatch) in
+            try parser.character(".")
+            let function = try parser.aggregateFunction()
+            try parser.string("()")
+            return function
         }
         let aggregateCast = try self.cast()
         try endOfItem()
@@ -147,14 +140,12 @@ extension GrammarParser {
     }
 
     /// A name before a single colon.
-    private mutating func alias() throws(Mismatch) -> String? {
-        try optional { parser throws(Mismatch) in
-            try parser.attempt { parser throws(Mismatch) in
-                let name = try parser.fieldName()
-                try parser.character(":")
-                try parser.notFollowed(#"":""#) { $0 == ":" }
-                return name
-            }
+    private mutating func alias() -> String? {
+        tried { parser throws(Mismatch) in
+            let name = try parser.fieldName()
+            try parser.character(":")
+            try parser.notFollowed(#"":""#) { $0 == ":" }
+            return name
         }
     }
 
@@ -171,24 +162,13 @@ extension GrammarParser {
             if try optional({ parser throws(Mismatch) in try parser.string(name) }) != nil { return function }
         }
         // These two begin alike.
-        let found = try optional { parser throws(Mismatch) in
-            try parser.attempt { parser throws(Mismatch) in try parser.string("max") }
-        }
-        if found != nil { return .max }
+        if takes({ parser throws(Mismatch) in try parser.string("max") }) { return .max }
         try attempt { parser throws(Mismatch) in try parser.string("min") }
         return .min
     }
 
     private mutating func endOfItem() throws(Mismatch) {
-        let followers: [StaticString] = [")", ","]
-        for follower in followers {
-            let found = try optional { parser throws(Mismatch) in
-                try parser.attempt { parser throws(Mismatch) in
-                    try parser.ahead { parser throws(Mismatch) in try parser.string(follower) }
-                }
-            }
-            if found != nil { return }
-        }
+        if isAhead(")") || isAhead(",") { return }
         try attempt { parser throws(Mismatch) in try parser.end() }
     }
 }

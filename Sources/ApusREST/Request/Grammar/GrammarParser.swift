@@ -183,8 +183,27 @@ struct GrammarParser {
         }
     }
 
+    /// `rule`, or nil when it fails; then nothing was taken.
+    mutating func tried<Result>(
+        _ rule: (inout GrammarParser) throws(Mismatch) -> Result
+    ) -> Result? {
+        try? attempt(rule)
+    }
+
+    /// Whether `rule` matches; if not, nothing was taken.
+    mutating func takes(_ rule: (inout GrammarParser) throws(Mismatch) -> Void) -> Bool {
+        tried(rule) != nil
+    }
+
+    /// Whether `text` comes next. Takes nothing.
+    mutating func isAhead(_ text: StaticString) -> Bool {
+        takes { parser throws(Mismatch) in
+            try parser.ahead { parser throws(Mismatch) in try parser.string(text) }
+        }
+    }
+
     /// Matches where `rule` does, and takes nothing.
-    mutating func ahead(_ rule: (inout GrammarParser) throws(Mismatch) -> Void) throws(Mismatch) {
+    private mutating func ahead(_ rule: (inout GrammarParser) throws(Mismatch) -> Void) throws(Mismatch) {
         let (start, before) = (position, failure)
         try rule(&self)
         position = start

@@ -9,7 +9,9 @@ enum OperatorPrefix {
         value.withUnsafeBufferPointer { value in
             let operatorStart = starts(value, with: "not.", at: 0) ? 4 : 0
             let wordEnd = endOfWord(value, from: operatorStart)
-            guard wordEnd < value.count, let kind = kind(of: value[operatorStart..<wordEnd]) else { return nil }
+            guard wordEnd < value.count, let kind = kind(of: value[operatorStart..<wordEnd]) else {
+                return nil
+            }
             return end(of: kind, in: value, after: wordEnd)
         }
     }
@@ -41,7 +43,9 @@ enum OperatorPrefix {
         switch kind {
         case .plain, .list, .keyword: break
         case .quantified:
-            if starts(value, with: "(any)", at: index) || starts(value, with: "(all)", at: index) { index += 5 }
+            if starts(value, with: "(any)", at: index) || starts(value, with: "(all)", at: index) {
+                index += 5
+            }
         case .fullText:
             if value[index] == UInt8(ascii: "(") {
                 index += 1

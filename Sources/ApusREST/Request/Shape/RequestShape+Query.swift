@@ -33,7 +33,8 @@ extension RequestShape {
                 values.append(encoded: value ?? form[form.count...])
                 parameters.append(
                     Parameter(
-                        role: .formField, name: nameRange, structure: nameRange.upperBound..<nameRange.upperBound,
+                        role: .formField, name: nameRange,
+                        structure: nameRange.upperBound..<nameRange.upperBound,
                         slot: values.count - 1))
             }
         }
