@@ -22,7 +22,7 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let arguments = arguments
         do {
-            try await Server(settings: arguments.read(), reread: { arguments.read() }).run()
+            try await Server(settings: arguments.read(), reread: { try arguments.settingsOfNow() }).run()
         } catch let fault as Fault {
             Complaint.end(fault)
         }

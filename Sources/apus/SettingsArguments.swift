@@ -28,15 +28,18 @@ struct SettingsArguments: ParsableArguments {
     /// otherwise.
     func read() -> Settings {
         do {
-            return try Settings(
-                RawSettings(
-                    flags: flags(), environment: Self.environment,
-                    file: config ?? Self.environment["APUS_CONFIG"]))
-        } catch let fault as SettingsFault {
-            Complaint.end(fault.fault, status: 78)
+            return try settingsOfNow()
         } catch {
-            Complaint.end(Fault(code: "APUS002", kind: .invalid, message: "\(error)"), status: 78)
+            Complaint.end(error.fault, status: 78)
         }
+    }
+
+    /// Reads and checks the configuration as it is now; for SIGHUP, where a mistake must not end the process.
+    func settingsOfNow() throws(SettingsFault) -> Settings {
+        try Settings(
+            RawSettings(
+                flags: flags(), environment: Self.environment,
+                file: config ?? Self.environment["APUS_CONFIG"]))
     }
 
     private func flags() throws(SettingsFault) -> [(name: String, value: String)] {
