@@ -17,7 +17,8 @@ package final class CompiledRequest: Sendable {
     package let label: String
 
     init(
-        snapshot: CatalogSnapshot, plan: Plan, rendered: RenderedPlan, opening: OpeningShape, rollsBack: Bool, isReadOnly: Bool
+        snapshot: CatalogSnapshot, plan: Plan, rendered: RenderedPlan, opening: OpeningShape, rollsBack: Bool,
+        isReadOnly: Bool
     ) {
         self.snapshot = snapshot
         self.plan = plan

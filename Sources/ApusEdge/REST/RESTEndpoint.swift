@@ -138,7 +138,8 @@ package final class RESTEndpoint: Sendable {
     private func response(_ result: Result<Answer, Fault>, _ call: RESTCall) -> HTTPResponse {
         let made = result.flatMap { answer in
             Result { () throws(Fault) in
-                try AnswerResponse(answer, canonicalQuery: canonicalQuery(of: call.exchange.request.query)).make()
+                try AnswerResponse(answer, canonicalQuery: canonicalQuery(of: call.exchange.request.query))
+                    .make()
             }
         }
         switch made {
