@@ -5,6 +5,7 @@ import ApusREST
 
 /// Problem details (RFC 9457), for answers outside a dialect that fixes its own error body.
 package enum Problem {
+    /// The fault as an answer, with its kind's status and its own fields.
     package static func response(_ fault: Fault) -> HTTPResponse {
         let status = FaultResponse.status(of: fault.kind)
         var body: [UInt8] = []

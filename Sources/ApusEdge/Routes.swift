@@ -5,6 +5,7 @@ package import ApusHTTP
 ///
 /// The dialects below a prefix route themselves, so there are few entries and no tree is needed.
 package struct Routes: Sendable {
+    /// Answers an exchange, now or later; called on the connection's event loop, must not block.
     package typealias Responder = @Sendable (HTTPExchange) -> Void
 
     private struct Entry: Sendable {
@@ -27,6 +28,7 @@ package struct Routes: Sendable {
         entries.append(Entry(prefix: path, isExact: true, respond: respond))
     }
 
+    /// Hands the exchange to the first entry that its path matches; answers 404 when there is none.
     package func respond(to exchange: HTTPExchange) {
         let path = exchange.request.path
         for entry in entries where matches(entry, path) { return entry.respond(exchange) }

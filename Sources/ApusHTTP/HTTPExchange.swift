@@ -11,7 +11,9 @@ package final class HTTPExchange: Sendable {
         var abandon: (@Sendable () -> Void)?
     }
 
+    /// The request, complete.
     package let request: HTTPRequest
+    /// The connection's: where the answer is made and written.
     package let eventLoop: any EventLoop
     private let state = Mutex(State())
     private let send: @Sendable (HTTPResponse) -> Void

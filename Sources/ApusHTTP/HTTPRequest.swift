@@ -3,10 +3,13 @@ package import NIOHTTP1
 
 /// A request that has arrived completely.
 package struct HTTPRequest: Sendable {
+    /// As it came; over HTTP/2 it may be any word.
     package var method: HTTPMethod
     /// The target as it came: path and query, still percent-encoded.
     package var target: String
+    /// All fields, in the order in which they came.
     package var headers: HTTPHeaders
+    /// The body, if there was one, within `server-max-body`.
     package var body: ByteBuffer?
     /// Address of the peer, without port.
     package var peer: String

@@ -3,6 +3,7 @@ package import NIOCore
 
 /// What goes back to a client.
 package struct HTTPResponse: Sendable {
+    /// Where the bytes of an answer are.
     package enum Body: Sendable {
         /// No body, and no `Content-Length` either (204, 304, HEAD).
         case none
@@ -13,7 +14,9 @@ package struct HTTPResponse: Sendable {
         case deferred(length: Int, write: @Sendable (inout ByteBuffer) -> Void)
     }
 
+    /// RFC 9110 §15
     package var status: Int
+    /// In the order in which they are written; `Date` and `Content-Length` are added.
     package var fields: [HeaderField]
     package var body: Body
 
@@ -36,6 +39,7 @@ package struct HTTPResponse: Sendable {
         fields.first { $0.name.lowercased() == name.lowercased() }?.value
     }
 
+    /// Bytes of the body; nil when there is none.
     package var bodyLength: Int? {
         switch body {
         case .none: nil

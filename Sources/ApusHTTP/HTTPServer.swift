@@ -11,12 +11,14 @@ package import NIOSSL
 /// Built on NIO's channel handlers without a task per connection or request: the answer of a data request is
 /// one hop away from the database's reactor (see ARCHITECTURE.md, "Why no web framework").
 package final class HTTPServer: Sendable {
+    /// Where to listen, and within which limits.
     package struct Configuration: Sendable {
         /// `server-host`
         package var host: String
         /// `server-port`; 0 lets the system choose.
         package var port: Int
         package var limits: HTTPLimits
+        /// nil: without TLS, and so without HTTP/2.
         package var tls: TLSConfiguration?
 
         package init(host: String, port: Int, limits: HTTPLimits = .init(), tls: TLSConfiguration? = nil) {
@@ -31,6 +33,7 @@ package final class HTTPServer: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let logger: Logger
     private let respond: @Sendable (HTTPExchange) -> Void
+    /// Counts the connections.
     package let gate: ConnectionGate
 
     /// - Parameter respond: called on a connection's event loop with each request; must not block.

@@ -10,6 +10,7 @@ package enum RequestID: Sendable, CustomStringConvertible {
     private static let process = UInt32.random(in: .min ... .max)
     private static let counter = Atomic<UInt64>(0)
 
+    /// The next number of this process.
     package static func next() -> RequestID {
         .numbered(counter.add(1, ordering: .relaxed).newValue)
     }

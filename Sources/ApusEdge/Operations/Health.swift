@@ -6,6 +6,7 @@ package import ApusHTTP
 /// Live: the process answers. Ready: it can do its work now; not while it starts, drains or has lost its
 /// database, so that traffic goes elsewhere meanwhile.
 package struct Health: Sendable {
+    /// Whether requests can be answered now.
     package enum Readiness: Sendable {
         case ready
         /// Why not, in one sentence.
@@ -16,10 +17,12 @@ package struct Health: Sendable {
 
     package init(readiness: @escaping @Sendable () -> Readiness) { self.readiness = readiness }
 
+    /// Answers 200 always: that it answers is the news.
     package func live(_ exchange: HTTPExchange) {
         exchange.respond(.text(#"{"status":"live"}"#, type: "application/json"))
     }
 
+    /// Answers 200, or 503 with the reason.
     package func ready(_ exchange: HTTPExchange) {
         switch readiness() {
         case .ready: exchange.respond(.text(#"{"status":"ready"}"#, type: "application/json"))

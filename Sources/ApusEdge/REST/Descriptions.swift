@@ -9,6 +9,7 @@ import ApusREST
 
 /// What the dialect says about itself: OPTIONS, and the documents at the root.
 package struct Descriptions: Sendable {
+    /// `openapi-mode`
     package enum Mode: String, Sendable {
         case followPrivileges = "follow-privileges"
         case ignorePrivileges = "ignore-privileges"

@@ -5,9 +5,11 @@ package import ApusHTTP
 /// Sendable: its variables are touched by one stage at a time — by the event loop until the round trip is
 /// submitted, and by the same event loop again when it came back (`HTTPExchange.respond(making:)`).
 package final class RESTCall: @unchecked Sendable {
+    /// The request, and the way back to its client.
     package let exchange: HTTPExchange
     /// What stands before the dialect's paths.
     let prefix: String
+    /// When the last byte of the request had arrived.
     package let start = ContinuousClock.now
     /// Action and target, once they are known.
     package var label = "rest"

@@ -12,6 +12,7 @@ import NIOHTTP1
 /// The way of a request of data, all of it on the connection's event loop but the round trip:
 /// token → principal, bytes → shape, shape → compiled request, round trip, answer → response.
 package final class RESTEndpoint: Sendable {
+    /// What of the configuration shapes an answer of this endpoint.
     package struct Settings: Sendable {
         /// `rest-prefix`, without a slash at its end.
         package var prefix: String

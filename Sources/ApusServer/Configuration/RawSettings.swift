@@ -3,7 +3,9 @@ import Yams
 
 /// Settings as texts, from flags, environment and file, the first that has one winning.
 package struct RawSettings: Sendable {
+    /// A setting as somebody gave it.
     package struct Entry: Sendable {
+        /// As it was written; a list's items joined by commas.
         package var value: String
         /// The items, when the file gave a list.
         package var items: [String]?

@@ -3,6 +3,7 @@
 ///
 /// Names are PostgREST's where it has the setting, so that a configuration carries over.
 package struct SettingDefinition: Sendable {
+    /// What values a setting takes.
     package enum Kind: Sendable {
         case string
         case boolean
@@ -14,7 +15,9 @@ package struct SettingDefinition: Sendable {
         case choice([String])
     }
 
+    /// As in flags and files, words joined by hyphens.
     package var name: String
+    /// What values it takes; checked at the start.
     package var kind: Kind
     /// What holds when nobody sets it; nil for unset.
     package var fallback: String?

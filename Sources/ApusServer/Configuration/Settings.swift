@@ -19,10 +19,13 @@ package struct Settings: Sendable {
         return value
     }
 
+    /// Whether it is true; unset is false.
     package func boolean(_ name: String) -> Bool { Self.parseBoolean(string(name) ?? "false") ?? false }
 
+    /// The number; nil when unset or empty.
     package func integer(_ name: String) -> Int? { string(name).flatMap { Int($0) } }
 
+    /// The items; none when unset or empty.
     package func list(_ name: String) -> [String] {
         if let items = raw[name]?.items { return items }
         guard let value = raw[name]?.value ?? Self.definition(name).fallback else { return [] }

@@ -6,6 +6,7 @@ package enum SettingsFault: Error, Sendable {
     case badValue(name: String, value: String, origin: String, expected: String)
     case unreadableFile(path: String, reason: String)
 
+    /// The coded error, for the command line and the log.
     package var fault: Fault {
         switch self {
         case .unknown(let name, let origin, let nearest):

@@ -11,6 +11,7 @@ import NIOSSL
 
 /// What each room needs to know of the configuration, in that room's own type.
 extension Settings {
+    /// `db-schemas`; at least one, the first is the default.
     package var schemas: [String] {
         let schemas = list("db-schemas")
         return schemas.isEmpty ? ["public"] : schemas
@@ -41,6 +42,7 @@ extension Settings {
     /// Search path of a request for the default schema.
     var searchPath: [String] { [schemas[0]] + list("db-extra-search-path").filter { $0 != schemas[0] } }
 
+    /// The pool of a database that is reached by this connection string.
     package func database(_ connectionString: String) -> DatabaseConfiguration {
         var configuration = DatabaseConfiguration(connectionString: connectionString)
         configuration.connections = integer("db-pool") ?? 10

@@ -19,7 +19,10 @@ import Synchronization
 package final class Gateway: Sendable {
     private struct State {
         var current: Generation
+        /// Takes over when it has read the catalog.
         var next: Generation?
+        /// Waits for that.
+        var takeover: Task<Void, Never>?
         var isDraining = false
         var readers: [Task<Void, Never>] = []
     }
@@ -85,13 +88,26 @@ package final class Gateway: Sendable {
     package func reconfigure(_ settings: Settings) throws {
         let next = try Generation(settings, keys: keys, database: database, telemetry: telemetry)
         start(next)
-        Task {
+        let (overtaken, waiting) = state.withLock { state in
+            defer { state.next = next }
+            return (state.next, state.takeover)
+        }
+        waiting?.cancel()
+        overtaken?.stop()
+        let takeover = Task {
             await next.loaded()
-            let old = state.withLock { state in
-                defer { state.current = next }
-                return state.current
-            }
-            old.stop()
+            takeOver(next)?.stop()
+        }
+        state.withLock { $0.takeover = takeover }
+    }
+
+    /// Makes a generation the current one and returns that of before; nil when a later one has overtaken it.
+    private func takeOver(_ generation: Generation) -> Generation? {
+        state.withLock { state in
+            guard state.next === generation else { return nil }
+            state.next = nil
+            defer { state.current = generation }
+            return state.current
         }
     }
 

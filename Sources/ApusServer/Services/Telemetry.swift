@@ -7,6 +7,7 @@ import Metrics
 
 /// Log and metrics of this process.
 package struct Telemetry: Sendable {
+    /// The log of this process, at `log-level`.
     package let logger: Logger
     /// For libraries whose chatter nobody asked for.
     let quietLogger: Logger
