@@ -56,7 +56,7 @@ extension TokenFault {
         Fault(
             code: code, kind: self == .secretMissing ? .internal : .unauthenticated, message: message,
             details: details,
-            fields: challenge.map { [Fault.Field(name: "WWW-Authenticate", value: $0)] } ?? [])
+            fields: challenge.map { [HeaderField(name: "WWW-Authenticate", value: $0)] } ?? [])
     }
 
     /// `PGRST300` to `PGRST303`.
