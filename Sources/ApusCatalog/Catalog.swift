@@ -89,6 +89,9 @@ package struct Catalog: Sendable {
     /// Isolation level by role (`alter role … set default_transaction_isolation`).
     package var roleIsolation: [String: String]
     package var requestSettingsUse: RequestSettingsUse
+    /// Whether anything in the database may set `response.headers` or `response.status`. Where nothing does, nobody
+    /// asks for them.
+    package var mayShapeResponses: Bool
     package var hasPostGIS: Bool
 
     package init(
@@ -98,7 +101,7 @@ package struct Catalog: Sendable {
         representations: [Conversion: Representation] = [:], mediaHandlers: [MediaHandler] = [],
         timezones: Set<String> = [], roleSettings: [String: [Function.Setting]] = [:],
         roleIsolation: [String: String] = [:], requestSettingsUse: RequestSettingsUse = .init(),
-        hasPostGIS: Bool = false
+        mayShapeResponses: Bool = true, hasPostGIS: Bool = false
     ) {
         self.version = version
         self.serverVersion = serverVersion
@@ -112,6 +115,7 @@ package struct Catalog: Sendable {
         self.roleSettings = roleSettings
         self.roleIsolation = roleIsolation
         self.requestSettingsUse = requestSettingsUse
+        self.mayShapeResponses = mayShapeResponses
         self.hasPostGIS = hasPostGIS
     }
 }

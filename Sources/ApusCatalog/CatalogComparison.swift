@@ -8,6 +8,6 @@ extension Catalog {
             && representations == other.representations && mediaHandlers == other.mediaHandlers
             && timezones == other.timezones && roleSettings == other.roleSettings
             && roleIsolation == other.roleIsolation && requestSettingsUse == other.requestSettingsUse
-            && hasPostGIS == other.hasPostGIS
+            && mayShapeResponses == other.mayShapeResponses && hasPostGIS == other.hasPostGIS
     }
 }

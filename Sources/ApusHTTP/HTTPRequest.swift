@@ -1,20 +1,20 @@
 package import NIOCore
 package import NIOHTTP1
 
-/// A request that has arrived completely.
-package struct HTTPRequest: Sendable {
+/// A request that has arrived completely. An object, because every stage of its way looks at it.
+package final class HTTPRequest: Sendable {
     /// As it came; over HTTP/2 it may be any word.
-    package var method: HTTPMethod
+    package let method: HTTPMethod
     /// The target as it came: path and query, still percent-encoded.
-    package var target: String
+    package let target: String
     /// All fields, in the order in which they came.
-    package var headers: HTTPHeaders
+    package let headers: HTTPHeaders
     /// The body, if there was one, within `server-max-body`.
-    package var body: ByteBuffer?
+    package let body: ByteBuffer?
     /// Address of the peer, without port.
-    package var peer: String
+    package let peer: String
     /// Given by the client as `X-Request-Id` where it is well formed, else made here.
-    package var id: RequestID
+    package let id: RequestID
 
     package init(
         method: HTTPMethod, target: String, headers: HTTPHeaders, body: ByteBuffer? = nil,

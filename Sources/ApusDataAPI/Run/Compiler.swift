@@ -8,11 +8,19 @@ struct Compiler: Sendable {
     private let settings: DataAPISettings
     private let planner: Planner
     private let renderer: Renderer
+    /// For databases in which nothing shapes responses.
+    private let plainRenderer: Renderer
 
     init(settings: DataAPISettings) {
         self.settings = settings
         planner = Planner(settings: settings.planner)
-        renderer = Renderer(settings: settings.render)
+        let texts = StatementTexts()
+        renderer = Renderer(settings: settings.render, texts: texts)
+        var plain = settings.render
+        plain.readsSettingsAfterReads = false
+        plain.readsSettingsAfterWrites = false
+        plain.readsSettingsAfterCalls = false
+        plainRenderer = Renderer(settings: plain, texts: texts)
     }
 
     func compile(_ intent: Intent, in snapshot: CatalogSnapshot) throws(Fault) -> CompiledRequest {
@@ -24,7 +32,7 @@ struct Compiler: Sendable {
             throw error.fault
         }
         return CompiledRequest(
-            snapshot: snapshot, plan: plan, rendered: renderer.render(plan), opening: opening(plan, catalog),
+            snapshot: snapshot, plan: plan, rendered: (catalog.mayShapeResponses ? renderer : plainRenderer).render(plan), opening: opening(plan, catalog),
             rollsBack: rollsBack(intent), isReadOnly: isReadOnly(plan))
     }
 

@@ -189,11 +189,11 @@ package final class RESTEndpoint: Sendable {
     // MARK: - Reading HTTP
 
     private func restRequest(_ request: HTTPRequest) throws(Fault) -> RESTRequest {
-        RESTRequest(
-            method: request.method.rawValue,
-            path: try PathSegments.read(request.path, below: settings.prefix),
-            query: Array(request.query.utf8),
-            fields: RESTRequest.Fields(request.headers.lazy.map { ($0.name, $0.value) }),
+        var fields = RESTRequest.Fields()
+        for (name, value) in request.headers { fields.add(name: name, value: value) }
+        return RESTRequest(
+            method: request.method.rawValue, path: try PathSegments.read(request.path, below: settings.prefix),
+            query: Array(request.query.utf8), fields: fields,
             body: request.body.map { Array($0.readableBytesView) } ?? [])
     }
 }

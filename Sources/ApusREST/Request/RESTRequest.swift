@@ -50,16 +50,19 @@ extension RESTRequest.Fields {
     /// Picks the fields that the dialect knows out of a request's header, names in any case.
     package init(_ header: some Sequence<(name: String, value: String)>) {
         self.init()
-        for (name, value) in header {
-            switch name.utf8.count {
-            case 5 where name.isField("range"): range = range ?? value
-            case 6 where name.isField("prefer"): prefer.append(value)
-            case 6 where name.isField("accept"): accept.append(value)
-            case 12 where name.isField("content-type"): contentType = contentType ?? value
-            case 14 where name.isField("accept-profile"): acceptProfile = acceptProfile ?? value
-            case 15 where name.isField("content-profile"): contentProfile = contentProfile ?? value
-            default: break
-            }
+        for (name, value) in header { add(name: name, value: value) }
+    }
+
+    /// Notes a field if it is one that the dialect knows. Most are told apart by the length of their name.
+    package mutating func add(name: String, value: String) {
+        switch name.utf8.count {
+        case 5 where name.isField("range"): range = range ?? value
+        case 6 where name.isField("prefer"): prefer.append(value)
+        case 6 where name.isField("accept"): accept.append(value)
+        case 12 where name.isField("content-type"): contentType = contentType ?? value
+        case 14 where name.isField("accept-profile"): acceptProfile = acceptProfile ?? value
+        case 15 where name.isField("content-profile"): contentProfile = contentProfile ?? value
+        default: break
         }
     }
 }

@@ -25,6 +25,7 @@ enum CatalogFold {
             roleSettings: roleSettings(rows.roleSettings),
             roleIsolation: roleIsolation(rows.roleSettings),
             requestSettingsUse: RequestSettingsScan.use(in: rows.mentions.map(\.text)),
+            mayShapeResponses: RequestSettingsScan.mayShapeResponses(rows.mentions.map(\.text)),
             hasPostGIS: rows.server.first?.hasPostGIS ?? false)
     }
 

@@ -17,13 +17,26 @@ enum RequestSettingsScan {
         return use
     }
 
+    /// Whether anything may set `response.headers` or `response.status`: it mentions `response.`, or sets a setting
+    /// whose name is not quoted where it stands.
+    static func mayShapeResponses(_ texts: [String]) -> Bool {
+        texts.contains { text in
+            let bytes = text.utf8.map { $0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "Z") ? $0 | 0x20 : $0 }
+            return bytes.firstRange(of: responseMarker) != nil || calls(setter, withExpressionIn: bytes)
+        }
+    }
+
     private static let marker = Array("request.".utf8)
+    private static let responseMarker = Array("response.".utf8)
+    private static let setter = Array("set_config".utf8)
     private static let reader = Array("current_setting".utf8)
 
-    /// Whether `current_setting` is called with anything but a quoted name.
-    private static func readsAnySetting(_ text: [UInt8]) -> Bool {
+    private static func readsAnySetting(_ text: [UInt8]) -> Bool { calls(reader, withExpressionIn: text) }
+
+    /// Whether a function is called with anything but a quoted name as its first argument.
+    private static func calls(_ function: [UInt8], withExpressionIn text: [UInt8]) -> Bool {
         var rest = text[...]
-        while let start = rest.firstRange(of: reader) {
+        while let start = rest.firstRange(of: function) {
             rest = rest[start.upperBound...].drop(while: isBlank)
             guard rest.first == UInt8(ascii: "(") else { continue }
             rest = rest.dropFirst().drop(while: isBlank)

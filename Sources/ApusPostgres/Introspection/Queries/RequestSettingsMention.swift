@@ -1,6 +1,6 @@
 import ApusSQL
 
-/// The text of something in the database that may read a `request.*` setting.
+/// The text of something in the database that may read a `request.*` setting or set a `response.*` one.
 struct RequestSettingsMention: CatalogRow {
     let text: String
 
@@ -8,7 +8,7 @@ struct RequestSettingsMention: CatalogRow {
 
     /// Functions are kept as text. Everything else is kept as a parse tree, where a string is printed as the
     /// numbers of its bytes: only a tree that holds those of `request.`, or calls `current_setting` (function
-    /// 2077, or 3294 with two arguments; both fixed in pg_proc.dat), is worth being turned back into SQL.
+    /// 2077, or 3294 with two arguments) or `set_config` (2078; all fixed in pg_proc.dat), is worth being turned back into SQL.
     static func query(for settings: CatalogSettings) -> SQL {
         """
         with suspects (kind, class, tree) as (
@@ -23,6 +23,7 @@ struct RequestSettingsMention: CatalogRow {
             select kind, class from suspects
             where strpos(tree, '114 101 113 117 101 115 116 46') > 0
                 or strpos(tree, ':funcid 2077 ') > 0 or strpos(tree, ':funcid 3294 ') > 0
+                or strpos(tree, ':funcid 2078 ') > 0
         ), expressions (tree, relation) as (
             select p.polqual, p.polrelid from pg_policy p
             union all
@@ -50,8 +51,9 @@ struct RequestSettingsMention: CatalogRow {
             select pg_get_expr(tree, relation) from expressions
             where strpos(tree::text, '114 101 113 117 101 115 116 46') > 0
                 or strpos(tree::text, ':funcid 2077 ') > 0 or strpos(tree::text, ':funcid 3294 ') > 0
+                or strpos(tree::text, ':funcid 2078 ') > 0
         ) m (source)
-        where source ~* 'request\\.|current_setting\\s*\\(\\s*[^''[:space:]]'
+        where source ~* '(request|response)\\.|(current_setting|set_config)\\s*\\(\\s*[^''[:space:]]'
         order by 1
         """
     }
