@@ -76,7 +76,11 @@ package final class HTTPServer: Sendable {
     /// - Throws: what the system says when the address cannot be bound.
     package func listen() async throws -> Listener {
         let quiescing = ServerQuiescingHelper(group: group)
-        let sslContext = try configuration.tls.map { try NIOSSLContext(configuration: $0) }
+        let sslContext = try configuration.tls.map { tls in
+            var tls = tls
+            tls.applicationProtocols = NIOHTTP2SupportedALPNProtocols
+            return try NIOSSLContext(configuration: tls)
+        }
         let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
