@@ -31,8 +31,9 @@ struct Compiler: Sendable {
         } catch {
             throw error.fault
         }
+        let rendered = (catalog.mayShapeResponses ? renderer : plainRenderer).render(plan)
         return CompiledRequest(
-            snapshot: snapshot, plan: plan, rendered: (catalog.mayShapeResponses ? renderer : plainRenderer).render(plan), opening: opening(plan, catalog),
+            snapshot: snapshot, plan: plan, rendered: rendered, opening: opening(plan, catalog),
             rollsBack: rollsBack(intent), isReadOnly: isReadOnly(plan))
     }
 

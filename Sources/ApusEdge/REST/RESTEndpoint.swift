@@ -192,7 +192,8 @@ package final class RESTEndpoint: Sendable {
         var fields = RESTRequest.Fields()
         for (name, value) in request.headers { fields.add(name: name, value: value) }
         return RESTRequest(
-            method: request.method.rawValue, path: try PathSegments.read(request.path, below: settings.prefix),
+            method: request.method.rawValue,
+            path: try PathSegments.read(request.path, below: settings.prefix),
             query: Array(request.query.utf8), fields: fields,
             body: request.body.map { Array($0.readableBytesView) } ?? [])
     }
