@@ -27,7 +27,10 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler {
     private var inFlightKeepsAlive = true
     private var inFlightIsHead = false
     private var waiting: [(request: HTTPRequest, keepsAlive: Bool)] = []
-    private var closesAfterAnswer = false
+    /// What has arrived is answered, then the connection closes.
+    private var isDraining = false
+    /// Comes after the answers to all requests before the one that is refused.
+    private var refusal: HTTPRefusal?
     private var isClosed = false
     private var peer = ""
     private var lastActivity = NIODeadline.now()
@@ -66,25 +69,18 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler {
         context.fireChannelInactive()
     }
 
-    /// The server is draining: the request in flight is answered, then the connection closes.
+    /// The server is draining: the requests that have arrived are answered, then the connection closes.
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event is ChannelShouldQuiesceEvent {
-            closesAfterAnswer = true
+            isDraining = true
             if inFlight == nil, case .idle = reading { context.close(promise: nil) }
         }
         context.fireUserInboundEventTriggered(event)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard error is HTTPParserError, inFlight == nil else {
-            context.close(promise: nil)
-            return
-        }
-        if let parserError = error as? HTTPParserError, parserError == .headerOverflow {
-            refuse(context, .headerTooLarge)
-        } else {
-            refuse(context, .malformedRequest)
-        }
+        guard let error = error as? HTTPParserError else { return context.close(promise: nil) }
+        refuse(context, error == .headerOverflow ? .headerTooLarge : .malformedRequest)
     }
 
     // MARK: - Reading
@@ -170,7 +166,7 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler {
     private func finish(_ response: HTTPResponse, _ context: ChannelHandlerContext) {
         guard !isClosed, inFlight != nil else { return }
         inFlight = nil
-        let keepsAlive = inFlightKeepsAlive && !closesAfterAnswer
+        let keepsAlive = inFlightKeepsAlive && !(isDraining && waiting.isEmpty)
         var buffer = HTTP1ResponseWriter.write(
             response, keepsAlive: keepsAlive, isHead: inFlightIsHead, date: dates.now(),
             allocator: context.channel.allocator)
@@ -181,7 +177,11 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler {
         lastActivity = .now()
         if keepsAlive {
             context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
-            startNext(context)
+            if let refusal, waiting.isEmpty {
+                refuse(context, refusal)
+            } else {
+                startNext(context)
+            }
         } else {
             isClosed = true
             context.writeAndFlush(wrapOutboundOut(buffer)).assumeIsolated().whenComplete { _ in
@@ -200,8 +200,12 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler {
     /// Answers without handing the request on, and closes the connection, because its rest is not read.
     private func refuse(_ context: ChannelHandlerContext, _ refusal: HTTPRefusal) {
         reading = .refused
-        closesAfterAnswer = true
-        guard inFlight == nil, !isClosed else { return }
+        requestBegan = nil
+        guard inFlight == nil else {
+            self.refusal = refusal
+            return
+        }
+        guard !isClosed else { return }
         let buffer = HTTP1ResponseWriter.write(
             refusal.response, keepsAlive: false, isHead: false, date: dates.now(),
             allocator: context.channel.allocator)

@@ -5,6 +5,7 @@ import NIOHTTP1
 import NIOHTTP2
 package import NIOPosix
 package import NIOSSL
+import Synchronization
 
 /// Accepts connections and turns requests into exchanges: HTTP/1.1, and HTTP/2 where TLS negotiates it.
 ///
@@ -49,13 +50,14 @@ package final class HTTPServer: Sendable {
     }
 
     /// A server that listens.
-    package struct Listener: Sendable {
+    package final class Listener: Sendable {
         private let channel: any Channel
-        private let quiescing: ServerQuiescingHelper
+        /// Its end completes a promise, so it must not outlive the event loops; ``drain(within:)`` lets go of it.
+        private let quiescing: Mutex<ServerQuiescingHelper?>
 
         fileprivate init(channel: any Channel, quiescing: ServerQuiescingHelper) {
             self.channel = channel
-            self.quiescing = quiescing
+            self.quiescing = Mutex(quiescing)
         }
 
         /// The port that is listened on.
@@ -63,6 +65,7 @@ package final class HTTPServer: Sendable {
 
         /// Takes no new connections, answers what is in flight, closes; waits for that as long as `limit`.
         package func drain(within limit: TimeAmount) async {
+            guard let quiescing = quiescing.withLock({ $0.take() }) else { return }
             let done = channel.eventLoop.makePromise(of: Void.self)
             quiescing.initiateShutdown(promise: done)
             let timeout = channel.eventLoop.scheduleTask(in: limit) { done.succeed(()) }
