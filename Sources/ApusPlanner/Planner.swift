@@ -16,8 +16,7 @@ package struct Planner: Sendable {
     ///
     /// - Throws: what is wrong with the request as far as that can be known without asking the database.
     package func plan(_ intent: Intent, in catalog: Catalog) throws(PlanFault) -> Plan {
-        let intent = intent.withTimezone(of: catalog)
-        return switch intent.action {
+        switch intent.action {
         case .read: try planRead(intent, catalog)
         case .insert, .upsertOne, .update, .delete: try planWrite(intent, catalog)
         case .call(let isReadOnly): try planCall(intent, catalog, isReadOnly: isReadOnly)

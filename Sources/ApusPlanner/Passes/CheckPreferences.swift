@@ -14,14 +14,3 @@ extension Planner {
         throw .maxAffectedNeedsSet
     }
 }
-
-extension Intent {
-    /// A time zone that the database does not have is a preference that nobody knows.
-    func withTimezone(of catalog: Catalog) -> Intent {
-        guard let timezone = preferences.timezone, !catalog.timezones.contains(timezone) else { return self }
-        var intent = self
-        intent.preferences.timezone = nil
-        intent.preferences.unknown.append("timezone=" + timezone)
-        return intent
-    }
-}

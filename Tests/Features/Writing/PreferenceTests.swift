@@ -27,11 +27,17 @@ import Testing
     }
 
     @Test func unknownTimeZone() async throws {
-        let forgiven = await server.get("rpc/now_text", ["Prefer": "timezone=Mars/Dome"])
-        #expect(forgiven.status == 200)
-        #expect(forgiven.field("Preference-Applied") == nil)
-        let strict = await server.get("rpc/now_text", ["Prefer": "timezone=Mars/Dome, handling=strict"])
-        #expect(strict.code == "PGRST122")
+        for preferences in ["timezone=Mars/Dome", "timezone=Mars/Dome, handling=strict"] {
+            let reply = await server.get("rpc/now_text", ["Prefer": preferences])
+            #expect(reply.status == 400)
+            #expect(reply.code == "22023")
+        }
+    }
+
+    @Test func timeZoneAsOffset() async throws {
+        let there = await server.get("rpc/now_text", ["Prefer": "timezone=-4"])
+        #expect(try there.json == "08:00")
+        #expect(there.field("Preference-Applied") == "timezone=-4")
     }
 
     @Test func transactionIsNotTheClientsToEndByDefault() async throws {
