@@ -102,10 +102,10 @@ import Testing
 
     @Test func lengthThatIsLessThanTheBody() async throws {
         let answer = try await exchange(
-            "POST /rest/v1/rpc/echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 3\r\n\r\n[1]smuggled"
+            "POST /rest/v1/rpc/echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 3\r\n\r\n{ }smuggled"
                 + "\r\n\r\n")
         #expect(answer.hasPrefix("HTTP/1.1 200 "))
-        #expect(answer.contains("[1]"))
+        #expect(answer.contains("{ }"))
         #expect(answer.components(separatedBy: "HTTP/1.1 ").count <= 3)
         #expect(!answer.components(separatedBy: "HTTP/1.1 ").dropFirst(2).contains { $0.hasPrefix("200") })
     }
@@ -153,8 +153,8 @@ import Testing
             "POST /rest/v1/rpc/echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 3\r\n"
                 + "Expect: 100-continue\r\n\r\n")
         #expect(await offThread { socket.read(until: "\r\n\r\n") } == "HTTP/1.1 100 Continue\r\n\r\n")
-        socket.write("[7]")
-        #expect(await offThread { socket.read(until: "[7]") }.hasPrefix("HTTP/1.1 200 OK"))
+        socket.write("{ }")
+        #expect(await offThread { socket.read(until: "{ }") }.hasPrefix("HTTP/1.1 200 OK"))
     }
 
     @Test func expectationOfTooMuchIsRefusedBeforeTheBody() async throws {

@@ -119,7 +119,7 @@ extension Library {
             begin
                 raise sqlstate 'PGRST' using message = reply, detail = shape;
             end $$;
-        create function library.hang_up() returns void language plpgsql as $$
+        create function library.hang_up() returns void language plpgsql security definer as $$
             begin
                 perform pg_terminate_backend(pg_backend_pid());
             end $$;

@@ -18,7 +18,7 @@ import Testing
         let server = try await TestServer.start(
             prepare: """
                 drop function library.asked(), library.at_the_door(), library.peek(text);
-                create function library.shown(name text) returns text language plpgsql stable as $$
+                create function library.shown(name text) returns text language plpgsql as $$
                     declare
                         found text;
                     begin
