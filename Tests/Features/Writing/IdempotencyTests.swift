@@ -1,0 +1,82 @@
+import ApusTestSupport
+import Testing
+
+/// `Idempotency-Key`: a write that may be sent twice happens once.
+@Suite struct IdempotencyTests {
+    private static let server = Task { try await TestServer.start() }
+    let server: TestServer
+
+    init() async throws { server = try await Self.server.value }
+
+    private func insert(_ name: String, key: String, as token: String = Token.ada) async -> Reply {
+        await server.send(
+            .post, "notices?select=notice", as: token,
+            ["Idempotency-Key": key, "Prefer": "return=representation"], body: #"{"notice": "\#(name)"}"#)
+    }
+
+    private func count(_ notice: String) async throws -> Int {
+        try await server.get("notices?notice=eq.\(notice)").json.items.count
+    }
+
+    @Test func secondTimeIsTheFirstAnswer() async throws {
+        let first = await insert("once", key: "a-1")
+        #expect(first.status == 201, "\(first.text)")
+        #expect(first.field("Idempotency-Replayed") == nil)
+        let second = await insert("once", key: "a-1")
+        #expect(second.status == 201)
+        #expect(second.field("Idempotency-Replayed") == "true")
+        #expect(second.bytes == first.bytes)
+        #expect(try await count("once") == 1)
+    }
+
+    @Test func anotherKeyIsAnotherWrite() async throws {
+        _ = await insert("twice", key: "b-1")
+        _ = await insert("twice", key: "b-2")
+        #expect(try await count("twice") == 2)
+    }
+
+    @Test func keysBelongToTheirCaller() async throws {
+        _ = await insert("both", key: "c-1")
+        let other = await insert("both", key: "c-1", as: Token.ben)
+        #expect(other.field("Idempotency-Replayed") == nil)
+        #expect(try await count("both") == 2)
+    }
+
+    @Test func keyOfAnotherRequest() async throws {
+        _ = await insert("one thing", key: "d-1")
+        let reply = await insert("another thing", key: "d-1")
+        #expect(reply.status == 422)
+        #expect(reply.code == "APUS422")
+        #expect(try await count("another thing") == 0)
+    }
+
+    @Test func failureIsNotKept() async throws {
+        let fields = ["Idempotency-Key": "e-1"]
+        let body = #"{"id": 90, "name": "Late", "country": "XX"}"#
+        _ = try await server.database.value(
+            "insert into library.publishers values (90, 'Early') returning id")
+        let refused = await server.send(.post, "publishers", as: Token.ada, fields, body: body)
+        #expect(refused.status == 409)
+        #expect(refused.code == "23505")
+        _ = try await server.database.value("delete from library.publishers where id = 90 returning id")
+        #expect(await server.send(.post, "publishers", as: Token.ada, fields, body: body).status == 201)
+    }
+
+    @Test func manyAtOnceHappenOnce() async throws {
+        let statuses = await withTaskGroup(of: Int.self) { group in
+            for _ in 0..<10 { group.addTask { await insert("race", key: "f-1").status } }
+            return await group.reduce(into: [Int]()) { $0.append($1) }
+        }
+        #expect(statuses.allSatisfy { $0 == 201 || $0 == 409 }, "\(statuses)")
+        #expect(statuses.contains(201))
+        #expect(try await count("race") == 1)
+    }
+
+    @Test(arguments: ["", String(repeating: "k", count: 256)])
+    func keyThatIsNone(key: String) async throws {
+        let reply = await insert("never", key: key)
+        #expect(reply.status == 400)
+        #expect(reply.code == "APUS400")
+        #expect(try await count("never") == 0)
+    }
+}
