@@ -91,8 +91,10 @@ struct ScriptRun {
         }
     }
 
-    /// Only what the server said about a statement; a lost connection is nobody's statement's fault.
+    /// Only what the server said about a statement; a lost connection is nobody's statement's fault, nor is a
+    /// server that stops (class 57P).
     private static func isFileToBlame(_ fault: PostgresFault) -> Bool {
-        fault.kind == .server || fault.kind == .timeout || fault.kind == .invalidValue
+        if fault.kind == .server { return fault.sqlState?.hasPrefix("57P") != true }
+        return fault.kind == .timeout || fault.kind == .invalidValue
     }
 }
