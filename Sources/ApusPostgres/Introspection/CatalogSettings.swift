@@ -14,7 +14,8 @@ package struct CatalogSettings: Sendable, Hashable {
     /// `db-tz-enabled`: whether `Prefer: timezone` is served. Reading the names costs the server some
     /// tens of milliseconds, for it walks through a folder of files.
     package var readsTimezones: Bool
-    /// `db-channel`: where `NOTIFY` asks for a reload; nil when `db-channel-enabled` is off.
+    /// `db-channel`: where `NOTIFY` asks for a reload. nil when `db-channel-enabled` is off, for a pooler that
+    /// cannot carry `LISTEN`, say; then the event trigger is not heard either.
     package var channel: String?
 
     package init(

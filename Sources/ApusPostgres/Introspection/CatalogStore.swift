@@ -155,9 +155,8 @@ package final class CatalogStore: Sendable {
     // MARK: - Listening
 
     private func listen() async {
-        for await notification in database.listen([Self.ddlChannel] + (settings.channel.map { [$0] } ?? [])) {
-            handle(notification)
-        }
+        guard let channel = settings.channel else { return }
+        for await notification in database.listen([Self.ddlChannel, channel]) { handle(notification) }
     }
 
     /// The dialect's words; an empty payload asks for both. What was said while nobody listened is made good by

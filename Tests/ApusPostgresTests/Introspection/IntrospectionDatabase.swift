@@ -8,7 +8,7 @@ import Synchronization
 func withDatabase<R: Sendable>(
     _ script: String, _ body: (Database) async throws -> R
 ) async throws -> R {
-    let cluster = try await IntrospectionCluster.shared.value
+    let cluster = try await ThrowawayCluster.shared.value
     let name = "introspection_\(lastDatabase.add(1, ordering: .relaxed).newValue)"
     let maintenance = Database(conninfo: cluster.conninfo(database: "postgres"))
     try await maintenance.script("create database \(name)")
@@ -55,8 +55,3 @@ extension QualifiedName {
 }
 
 private let lastDatabase = Atomic(0)
-
-/// One cluster for all tests of introspection.
-private enum IntrospectionCluster {
-    static let shared = Task { try await ThrowawayCluster.start() }
-}
