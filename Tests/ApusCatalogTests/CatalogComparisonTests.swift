@@ -27,6 +27,7 @@ import Testing
             { $0.roleSettings["anon"] = [] },
             { $0.roleIsolation["anon"] = "serializable" },
             { $0.requestSettingsUse.path.toggle() },
+            { $0.mayShapeResponses.toggle() },
             { $0.hasPostGIS.toggle() },
         ]
         for (index, change) in changes.enumerated() {

@@ -130,6 +130,19 @@ import Testing
         #expect(try await readCatalog(script).requestSettingsUse == .init())
     }
 
+    @Test(arguments: [
+        (
+            "create function f() returns text language sql as $$select set_config('response.a', '', true)$$",
+            true
+        ),
+        ("create view v as select set_config('response.status', '201', true)", true),
+        ("create view v as select set_config(relname, '', true) from pg_class", true),
+        ("create view v as select set_config('app.name', '', true)", false),
+    ])
+    func findsOutWhetherResponsesAreShaped(script: String, may: Bool) async throws {
+        #expect(try await readCatalog(script).mayShapeResponses == may)
+    }
+
     @Test func readsNothingOfTheRequestUnlessItIsAskedFor() async throws {
         let catalog = try await readCatalog(
             """

@@ -54,4 +54,14 @@ import Testing
         let use = RequestSettingsScan.use(in: ["'request.path' 'request.method'", "'request.cookies'"])
         #expect(use == .init(headers: false, cookies: true, method: true, path: true))
     }
+
+    @Test(arguments: [
+        ("perform set_config('response.headers', '[]', true)", true),
+        ("SET LOCAL \"Response.Status\" = 201", true), ("perform set_config(name, value, true)", true),
+        ("set_config('response.' || name, '', true)", true),
+        ("perform set_config('app.name', value, true)", false), ("select 1", false),
+    ])
+    func findsOutWhoShapesResponses(text: String, may: Bool) {
+        #expect(RequestSettingsScan.mayShapeResponses(["select 1", text]) == may)
+    }
 }

@@ -9,19 +9,18 @@ enum RequestSettingsScan {
     static func use(in texts: [String]) -> Catalog.RequestSettingsUse {
         var use = Catalog.RequestSettingsUse(headers: false, cookies: false, method: false, path: false)
         for text in texts {
-            // Names of settings and of functions are compared without case.
-            let bytes = text.utf8.map { $0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "Z") ? $0 | 0x20 : $0 }
+            let bytes = lowercased(text)
             noteNames(in: bytes, &use)
             if readsAnySetting(bytes) { use = Catalog.RequestSettingsUse() }
         }
         return use
     }
 
-    /// Whether anything may set `response.headers` or `response.status`: it mentions `response.`, or sets a setting
-    /// whose name is not quoted where it stands.
+    /// Whether anything may set `response.headers` or `response.status`: it mentions `response.`, or sets a
+    /// setting whose name is not quoted where it stands.
     static func mayShapeResponses(_ texts: [String]) -> Bool {
         texts.contains { text in
-            let bytes = text.utf8.map { $0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "Z") ? $0 | 0x20 : $0 }
+            let bytes = lowercased(text)
             return bytes.firstRange(of: responseMarker) != nil || calls(setter, withExpressionIn: bytes)
         }
     }
@@ -69,6 +68,11 @@ enum RequestSettingsScan {
             use = Catalog.RequestSettingsUse()
         default: break
         }
+    }
+
+    /// Names of settings and of functions are compared without case.
+    private static func lowercased(_ text: String) -> [UInt8] {
+        text.utf8.map { $0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "Z") ? $0 | 0x20 : $0 }
     }
 
     private static func isBlank(_ byte: UInt8) -> Bool {

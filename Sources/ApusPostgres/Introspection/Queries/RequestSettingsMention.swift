@@ -8,7 +8,8 @@ struct RequestSettingsMention: CatalogRow {
 
     /// Functions are kept as text. Everything else is kept as a parse tree, where a string is printed as the
     /// numbers of its bytes: only a tree that holds those of `request.`, or calls `current_setting` (function
-    /// 2077, or 3294 with two arguments) or `set_config` (2078; all fixed in pg_proc.dat), is worth being turned back into SQL.
+    /// 2077, or 3294 with two arguments) or `set_config` (2078; all fixed in pg_proc.dat), is worth being turned
+    /// back into SQL.
     static func query(for settings: CatalogSettings) -> SQL {
         """
         with suspects (kind, class, tree) as (
