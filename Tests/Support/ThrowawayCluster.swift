@@ -189,8 +189,13 @@ private func runBlocking(_ program: String, _ arguments: [String]) throws -> Str
     defer { try? FileManager.default.removeItem(at: file) }
     let output = try FileHandle(forWritingTo: file)
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = arguments
+    // A child holds a socket by which Foundation learns of its end. The server that `pg_ctl` leaves behind
+    // must not inherit it, or the wait would last as long as the server.
+    let closing = #"""
+        for fd in /dev/fd/*; do n=${fd##*/}; [ "$n" -gt 2 ] && eval "exec $n>&-"; done; exec "$@"
+        """#
+    process.executableURL = URL(fileURLWithPath: "/bin/bash")
+    process.arguments = ["-c", closing, "run", program] + arguments
     process.currentDirectoryURL = URL(fileURLWithPath: "/")
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = output
