@@ -94,7 +94,7 @@ package final class HTTPServer: Sendable {
                 }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .childChannelOption(.maxMessagesPerRead, value: 8)
+            .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelInitializer { [self] channel in accept(channel, sslContext) }
             .bind(host: configuration.host, port: configuration.port)
             .get()

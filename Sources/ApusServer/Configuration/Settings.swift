@@ -20,6 +20,9 @@ package struct Settings: Sendable {
     }
 
     /// Whether it is true; unset is false.
+    /// Whether somebody gave a value, so that no default stands in.
+    package func isGiven(_ name: String) -> Bool { raw[name] != nil }
+
     package func boolean(_ name: String) -> Bool { Self.parseBoolean(string(name) ?? "false") ?? false }
 
     /// The number; nil when unset or empty.
