@@ -36,7 +36,11 @@ struct QueryReader {
         if let select = parameters(.select).first {
             let text = shape.text(select.structure)
             query.select = try parse(text, as: "select parameter") { parser throws(Mismatch) in
-                try parser.selectItems()
+                let items = try parser.selectItems()
+                // The dialect ignores what follows the last item; but where there is none, `select=*!x` would
+                // quietly select nothing.
+                if items.isEmpty { try parser.end() }
+                return items
             }
         }
         for parameter in shape.parameters where parameter.role == .filter || parameter.role == .argument {

@@ -58,6 +58,7 @@ package struct RequestReader: Sendable {
             case .read, .delete, .call: break
             }
         }
+        if shape.key.count > RequestShape.longestKey { shape.isComplete = false }
         return shape.isComplete
     }
 

@@ -45,7 +45,10 @@ import Testing
             #"unexpected "(" expecting "-", digit or any non reserved character different from: .,>()"#),
     ])
     func select(_ example: Case) {
-        check(example) { parser throws(GrammarParser.Mismatch) in try parser.selectItems() }
+        check(example) { parser throws(GrammarParser.Mismatch) in
+            _ = try parser.selectItems()
+            try parser.end()
+        }
     }
 
     @Test(arguments: [

@@ -87,7 +87,7 @@ import Testing
             try order("d->k.asc,rel(c->>1).desc,x") == [
                 .field(Field(name: "d", path: [.init(.key("k"), asText: false)]), .ascending, nil),
                 .related(
-                    relation: "rel", Field(name: "c", path: [.init(.index("1"), asText: true)]), .descending,
+                    relation: "rel", Field(name: "c", path: [.init(.key("1"), asText: true)]), .descending,
                     nil),
                 .field(Field(name: "x"), nil, nil),
             ])

@@ -57,6 +57,13 @@ import Testing
         #expect(key("", "POST", body: #"[{"a":1},{"b":1}]"#) == nil)
     }
 
+    @Test func longKeysAreNotLookedUp() {
+        let list = (0..<2_000).map { "id.eq.\($0)" }.joined(separator: ",")
+        #expect(key("or=(\(list))") == nil)
+        #expect(fault("GET", "items", "or=(id.eq.1)") == nil)
+        #expect(key("id=in.(\(list))") != nil)
+    }
+
     @Test func fillingAgainForgets() {
         var shape = RequestShape()
         reader.shape(of: makeRequest("POST", "items", "id=1&a=eq.2", body: "{"), into: &shape)
@@ -76,7 +83,8 @@ import Testing
             "(all)", "(", ")", ",", "\"", "\\", " ", "null", "NOT_null", "true", "english", "1", "é", "{",
             "x",
         ]
-        for _ in 0..<60_000 {
+        var disagreements: [String] = []
+        for _ in 0..<20_000 {
             let text = (0..<Int.random(in: 0...7, using: &generator)).map { _ in
                 pieces.randomElement(using: &generator) ?? ""
             }.joined()
@@ -84,10 +92,11 @@ import Testing
             let operation = try? parser.operation(operand: .rest(slot: 0)).operation
             let length = OperatorPrefix.length(of: Array(text.utf8)[...])
             if text.contains("(") && text.contains("é") && length == nil { continue }
-            #expect((operation == nil) == (length == nil), "\(text)")
+            if (operation == nil) != (length == nil) { disagreements.append(text) }
             guard case .slot(_, let dropping)? = operation?.operand else { continue }
-            #expect(dropping == length, "\(text)")
+            if dropping != length { disagreements.append(text) }
         }
+        #expect(disagreements == [])
     }
 
     // MARK: - Properties
@@ -139,7 +148,7 @@ import Testing
             let outcome = outcome(request, shape)
             if let other = seen[shape.key] {
                 meetings += 1
-                #expect(other == outcome, "\(request)")
+                if other != outcome { Issue.record("\(request)") }
             } else {
                 seen[shape.key] = outcome
             }
@@ -181,7 +190,7 @@ import Testing
         .timeLimit(.minutes(1)),
         arguments: ["a(", "(", "\"", "\\\"", "and(", "a.", "->", "-", "not.", "a:", ","])
     func repetitions(piece: String) {
-        let text = String(repeating: piece, count: 50_000)
+        let text = String(repeating: piece, count: 20_000)
         for prefix in ["select=", "order=", "or=", "or=(a.in.(", "columns=", "id=in.(", "id=", ""] {
             let request = makeRequest("GET", "items", prefix + text)
             _ = outcome(request, shape(request))

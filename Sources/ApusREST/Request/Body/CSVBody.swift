@@ -22,8 +22,8 @@ struct CSVBody: Equatable {
         json.reserveCapacity(csv.count * 2)
         while let fields = try lines.next() {
             guard fields.count == keys.count else { throw .unequalLines }
-            json.append(UInt8(ascii: json.count == 1 ? "{" : ","))
-            if json.last == UInt8(ascii: ",") { json.append(UInt8(ascii: "{")) }
+            if json.count > 1 { json.append(UInt8(ascii: ",")) }
+            json.append(UInt8(ascii: "{"))
             for (field, key) in zip(fields, keys) {
                 guard let key else { continue }
                 if json.last != UInt8(ascii: "{") { json.append(UInt8(ascii: ",")) }
@@ -45,8 +45,10 @@ struct CSVBody: Equatable {
 
     /// Each name as JSON with its colon; nil for one that comes again later.
     private static func keys(_ names: [[UInt8]]) -> [[UInt8]?] {
-        names.enumerated().map { index, name in
-            guard !names[(index + 1)...].contains(name) else { return nil }
+        var lastIndex: [[UInt8]: Int] = [:]
+        for (index, name) in names.enumerated() { lastIndex[name] = index }
+        return names.enumerated().map { index, name in
+            guard lastIndex[name] == index else { return nil }
             var key: [UInt8] = []
             appendJSONString(name, to: &key)
             key.append(UInt8(ascii: ":"))

@@ -71,15 +71,16 @@ struct JSONCursor {
             switch byte {
             case UInt8(ascii: "\""): guard skipRestOfString() else { return false }
             case UInt8(ascii: "{"):
+                guard push(isObject: true) else { return false }
                 if !take(UInt8(ascii: "}")) {
-                    guard push(isObject: true), takeKey() != nil else { return false }
+                    guard takeKey() != nil else { return false }
                     continue
                 }
+                open.removeLast()
             case UInt8(ascii: "["):
-                if !take(UInt8(ascii: "]")) {
-                    guard push(isObject: false) else { return false }
-                    continue
-                }
+                guard push(isObject: false) else { return false }
+                if !take(UInt8(ascii: "]")) { continue }
+                open.removeLast()
             case UInt8(ascii: "t"): guard skip("rue") else { return false }
             case UInt8(ascii: "f"): guard skip("alse") else { return false }
             case UInt8(ascii: "n"): guard skip("ull") else { return false }

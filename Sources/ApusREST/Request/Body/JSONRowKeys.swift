@@ -14,6 +14,8 @@ struct JSONRowKeys {
     private var matched = 0
     /// All keys of this row, once they are not.
     private var differing: [Range<Int>]?
+    /// Made once: a first row may be much longer than those compared with it.
+    private lazy var firstNames = names(first)
 
     init(_ bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
@@ -32,7 +34,7 @@ struct JSONRowKeys {
 
     mutating func endRow() {
         if !isFirstRow, areEqual, differing != nil || matched != first.count {
-            areEqual = names(differing ?? Array(first[..<matched])) == names(first)
+            areEqual = names(differing ?? Array(first[..<matched])) == firstNames
         }
         isFirstRow = false
         matched = 0

@@ -23,10 +23,11 @@ extension GrammarParser {
     }
 
     mutating func identifier() throws(Mismatch) -> String {
-        let start = position
-        try identifierCharacter()
-        while try optional({ parser throws(Mismatch) in try parser.identifierCharacter() }) != nil {}
-        return text(from: start).trimmed
+        let text = characters("letter", "digit") {
+            $0.isLetter || $0.isDigit || $0 == "_" || $0 == " " || $0 == "$"
+        }
+        guard !text.isEmpty else { throw Mismatch() }
+        return text.trimmed
     }
 
     /// `"…"` with backslash escapes.
@@ -71,22 +72,10 @@ extension GrammarParser {
     }
 
     mutating func skipBlanks() {
-        _ = characters { $0 == " " || $0 == "\t" }
+        characters { $0 == " " || $0 == "\t" }
     }
 
     // MARK: - Non public
-
-    private mutating func identifierCharacter() throws(Mismatch) {
-        _ = try either(
-            { parser throws(Mismatch) in try parser.character("letter") { $0.isLetter } },
-            { parser throws(Mismatch) in
-                try parser.either(
-                    { parser throws(Mismatch) in try parser.character("digit") { $0.isDigit } },
-                    { parser throws(Mismatch) in
-                        try parser.character { $0 == "_" || $0 == " " || $0 == "$" }
-                    })
-            })
-    }
 
     /// Parts with a dash between them that does not begin an arrow.
     private mutating func dashed(
@@ -95,7 +84,7 @@ extension GrammarParser {
         let dash = { (parser: inout GrammarParser) throws(Mismatch) in
             try parser.attempt { parser throws(Mismatch) in
                 try parser.character("-")
-                try parser.notFollowed(#"">""#) { $0 == ">" }
+                try parser.notFollowed(by: ">")
             }
         }
         return try separated(by: dash, part).joined(separator: "-")
@@ -114,10 +103,7 @@ extension GrammarParser {
     private mutating func jsonIndex() throws(Mismatch) -> String {
         let start = position
         _ = try optional { parser throws(Mismatch) in try parser.character("-") }
-        try character("digit") { $0.isDigit }
-        while try optional({ parser throws(Mismatch) in
-            try parser.character("digit") { $0.isDigit }
-        }) != nil {}
+        guard !characters("digit", where: { $0.isDigit }).isEmpty else { throw Mismatch() }
         let index = text(from: start)
         let followers: [StaticString] = ["->", "::", ".", ","]
         for follower in followers where isAhead(follower) { return index }
@@ -131,10 +117,9 @@ extension GrammarParser {
                 { parser throws(Mismatch) in try parser.quoted() },
                 { parser throws(Mismatch) in
                     try parser.dashed { parser throws(Mismatch) in
-                        let start = parser.position
-                        try parser.character { $0.isJSONKeyCharacter }
-                        _ = parser.characters { $0.isJSONKeyCharacter }
-                        return parser.text(from: start).trimmed
+                        let text = parser.characters { $0.isJSONKeyCharacter }
+                        guard !text.isEmpty else { throw Mismatch() }
+                        return text.trimmed
                     }
                 })
         }
@@ -143,7 +128,8 @@ extension GrammarParser {
 
 extension Unicode.Scalar {
     fileprivate var isLetter: Bool {
-        switch properties.generalCategory {
+        if isASCII { return "a"..."z" ~= self || "A"..."Z" ~= self }
+        return switch properties.generalCategory {
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: true
         default: false
         }

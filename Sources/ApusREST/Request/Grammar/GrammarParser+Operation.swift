@@ -129,7 +129,7 @@ extension GrammarParser {
         case .cutOff(let slot): return .slot(index: slot, dropping: position)
         case .rest(let slot):
             let start = position
-            _ = characters { _ in true }
+            characters { _ in true }
             return .slot(index: slot, dropping: start)
         case .insideLogic:
             if let quoted = tried({ parser throws(Mismatch) in try parser.quotedElement() }) {
@@ -145,7 +145,7 @@ extension GrammarParser {
     /// A quoted value with nothing behind it but the next element or the end.
     private mutating func quotedElement() throws(Mismatch) -> String {
         let text = try quoted()
-        try notFollowed { $0 != "," && $0 != ")" }
+        try endOfElement()
         return text
     }
 
@@ -153,7 +153,7 @@ extension GrammarParser {
     private mutating func flatArray() throws(Mismatch) -> String {
         let start = position
         try string("{")
-        _ = characters { $0 != "{" && $0 != "}" }
+        characters { $0 != "{" && $0 != "}" }
         try string("}")
         return text(from: start)
     }
@@ -165,7 +165,7 @@ extension GrammarParser {
             by: { parser throws(Mismatch) in try parser.character(",") },
             { parser throws(Mismatch) in
                 if parser.tried({ parser throws(Mismatch) in try parser.quotedElement() }) == nil {
-                    _ = parser.characters { $0 != "," && $0 != ")" }
+                    parser.characters { $0 != "," && $0 != ")" }
                 }
             })
         try lexeme(")")

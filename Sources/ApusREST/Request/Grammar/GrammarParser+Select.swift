@@ -144,7 +144,7 @@ extension GrammarParser {
         tried { parser throws(Mismatch) in
             let name = try parser.fieldName()
             try parser.character(":")
-            try parser.notFollowed(#"":""#) { $0 == ":" }
+            try parser.notFollowed(by: ":")
             return name
         }
     }

@@ -26,8 +26,6 @@ struct GrammarParser {
         self.limits = limits
     }
 
-    var isAtEnd: Bool { position == input.count }
-
     /// The text from `start` to where the parser stands.
     func text(from start: Int) -> String {
         String(decoding: input[start..<position], as: UTF8.self)
@@ -40,27 +38,32 @@ struct GrammarParser {
     /// - Parameter name: what an error calls the character that was expected.
     @discardableResult
     mutating func character(
-        _ name: String? = nil, where isAccepted: (Unicode.Scalar) -> Bool
+        _ name: StaticString? = nil, where isAccepted: (Unicode.Scalar) -> Bool
     ) throws(Mismatch) -> Unicode.Scalar {
-        guard let (scalar, width) = scalarAhead() else { throw mismatch(found: "", expected: name) }
-        guard isAccepted(scalar) else {
-            throw mismatch(found: ShownCharacter.asString(scalar), expected: name)
-        }
-        advance(by: width)
-        return scalar
+        try character(expected: name.map { .expected($0) }, where: isAccepted)
     }
 
     @discardableResult
     mutating func character(_ expected: Unicode.Scalar) throws(Mismatch) -> Unicode.Scalar {
-        try character(ShownCharacter.asString(expected)) { $0 == expected }
+        try character(expected: .expectedCharacter(expected)) { $0 == expected }
     }
 
-    /// Takes characters as long as they are accepted.
-    mutating func characters(where isAccepted: (Unicode.Scalar) -> Bool) -> String {
+    /// Takes characters as long as they are accepted, possibly none.
+    ///
+    /// - Parameter names: what an error calls the characters that could have followed.
+    @discardableResult
+    mutating func characters(
+        _ names: StaticString..., where isAccepted: (Unicode.Scalar) -> Bool
+    ) -> String {
         let start = position
-        while let (scalar, width) = scalarAhead(), isAccepted(scalar) { advance(by: width) }
-        let found = scalarAhead().map { ShownCharacter.asString($0.scalar) } ?? ""
-        note(.init(position: position, messages: [.systemUnexpected(found)]))
+        var end = position
+        var next = scalar(at: end)
+        while let (scalar, width) = next, isAccepted(scalar) {
+            end += width
+            next = self.scalar(at: end)
+        }
+        if end > start { advance(by: end - start) }
+        note([.systemUnexpected(next?.scalar)] + names.map { .expected($0) })
         return text(from: start)
     }
 
@@ -75,46 +78,37 @@ struct GrammarParser {
             advance(by: matched)
             return
         }
+        note([.expectedText(expected), .systemUnexpected(scalar(at: start + matched)?.scalar)])
         position += matched
-        let found = scalarAhead().map { ShownCharacter.asString($0.scalar) } ?? ""
-        note(
-            .init(
-                position: start,
-                messages: [.expected("\"\(expected)\""), .systemUnexpected(found)]))
         throw Mismatch()
     }
 
     /// Matches where the input ends.
     mutating func end() throws(Mismatch) {
-        guard let (scalar, _) = scalarAhead() else {
-            note(
-                .init(position: position, messages: [.expected("end of input"), .systemUnexpected("")]))
+        guard let (scalar, _) = scalar(at: position) else {
+            note([.expected("end of input"), .systemUnexpected(nil)])
             return
         }
-        note(
-            .init(
-                position: position,
-                messages: [.expected("end of input"), .unexpected(ShownCharacter.asCharacter(scalar))]))
+        note([.expected("end of input"), .unexpected(scalar)])
         throw Mismatch()
     }
 
-    /// Matches, and takes nothing, where the next character is not accepted by `isRefused`.
-    ///
-    /// - Parameter name: what an error calls the refused character.
-    mutating func notFollowed(
-        _ name: String? = nil, by isRefused: (Unicode.Scalar) -> Bool
-    ) throws(Mismatch) {
-        guard let (scalar, width) = scalarAhead(), isRefused(scalar) else {
-            let found = scalarAhead().map { ShownCharacter.asString($0.scalar) } ?? ""
-            note(failureHere(found: found, expected: name))
+    /// Matches where `refused` does not come next. Takes nothing.
+    mutating func notFollowed(by refused: Unicode.Scalar) throws(Mismatch) {
+        guard let (next, width) = scalar(at: position), next == refused else {
+            note([.expectedCharacter(refused), .systemUnexpected(scalar(at: position)?.scalar)])
             return
         }
-        // Reported behind the character, as the library does.
-        note(
-            .init(
-                position: position + width,
-                messages: [.unexpected(ShownCharacter.asCharacter(scalar))]))
-        throw Mismatch()
+        throw refusal(of: next, width: width)
+    }
+
+    /// Matches where a comma, a closing parenthesis or the end comes next. Takes nothing.
+    mutating func endOfElement() throws(Mismatch) {
+        guard let (next, width) = scalar(at: position), next != ",", next != ")" else {
+            note([.systemUnexpected(scalar(at: position)?.scalar)])
+            return
+        }
+        throw refusal(of: next, width: width)
     }
 
     // MARK: - Combining rules
@@ -137,7 +131,7 @@ struct GrammarParser {
 
     /// Errors call what `rule` expects at its start by `name`.
     mutating func named<Result>(
-        _ name: String, _ rule: (inout GrammarParser) throws(Mismatch) -> Result
+        _ name: StaticString, _ rule: (inout GrammarParser) throws(Mismatch) -> Result
     ) throws(Mismatch) -> Result {
         let (start, before) = begin()
         do {
@@ -269,27 +263,34 @@ struct GrammarParser {
         failure = ParseFailure(position: position)
     }
 
-    private mutating func note(_ other: ParseFailure) {
-        failure.merge(other)
+    private mutating func note(_ messages: [ParseFailure.Message]) {
+        failure.merge(.init(position: position, messages: messages))
     }
 
-    private func failureHere(found: String, expected: String?) -> ParseFailure {
-        var messages: [ParseFailure.Message] = [.systemUnexpected(found)]
-        if let expected { messages.insert(.expected(expected), at: 0) }
-        return .init(position: position, messages: messages)
-    }
-
-    private mutating func mismatch(found: String, expected: String?) -> Mismatch {
-        note(failureHere(found: found, expected: expected))
+    /// Reported behind the character, as the library does.
+    private mutating func refusal(of scalar: Unicode.Scalar, width: Int) -> Mismatch {
+        failure.merge(.init(position: position + width, messages: [.unexpected(scalar)]))
         return Mismatch()
     }
 
-    private func scalarAhead() -> (scalar: Unicode.Scalar, width: Int)? {
-        guard position < input.count else { return nil }
-        let first = input[position]
+    private mutating func character(
+        expected: ParseFailure.Message?, where isAccepted: (Unicode.Scalar) -> Bool
+    ) throws(Mismatch) -> Unicode.Scalar {
+        let next = scalar(at: position)
+        guard let (scalar, width) = next, isAccepted(scalar) else {
+            note((expected.map { [$0] } ?? []) + [.systemUnexpected(next?.scalar)])
+            throw Mismatch()
+        }
+        advance(by: width)
+        return scalar
+    }
+
+    private func scalar(at index: Int) -> (scalar: Unicode.Scalar, width: Int)? {
+        guard index < input.count else { return nil }
+        let first = input[index]
         if first < 0x80 { return (Unicode.Scalar(first), 1) }
         var decoder = UTF8()
-        var rest = input[position...].makeIterator()
+        var rest = input[index...].makeIterator()
         guard case .scalarValue(let scalar) = decoder.decode(&rest) else { return ("\u{FFFD}", 1) }
         return (scalar, UTF8.width(scalar))
     }

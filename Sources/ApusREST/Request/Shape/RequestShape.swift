@@ -27,6 +27,10 @@ package struct RequestShape: Sendable {
         case refused(RequestFault)
     }
 
+    /// A longer key, in bytes, is not worth keeping: its request will hardly come again, and many of them would
+    /// fill a cache.
+    static let longestKey = 8_192
+
     var keyWriter = ShapeKey()
     /// Decoded values of parameters and of form fields, by slot.
     package internal(set) var values = Values()
