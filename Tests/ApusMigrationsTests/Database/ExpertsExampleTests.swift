@@ -70,7 +70,7 @@ struct ExpertsExampleTests {
 }
 
 private func hasVector() async throws -> Bool {
-    let cluster = try await SharedCluster.shared.value
+    let cluster = try await ThrowawayCluster.shared.value
     return try await withDatabase(at: cluster.conninfo()) { database in
         try await database.value("select count(*) from pg_available_extensions where name = 'vector'") == "1"
     }

@@ -5,11 +5,6 @@ import Logging
 
 @testable import ApusMigrations
 
-/// One cluster for the tests that do not mind each other's roles.
-enum SharedCluster {
-    static let shared = Task { try await ThrowawayCluster.start() }
-}
-
 let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 
 /// Runs `body` with a driver for `conninfo`, and stops the driver.
@@ -40,7 +35,7 @@ func createDatabase(
 func withEmptyDatabase<R: Sendable>(
     _ name: String, _ body: (Database) async throws -> R
 ) async throws -> R {
-    let cluster = try await SharedCluster.shared.value
+    let cluster = try await ThrowawayCluster.shared.value
     try await createDatabase(name, on: cluster)
     return try await withDatabase(at: cluster.conninfo(database: name), body)
 }

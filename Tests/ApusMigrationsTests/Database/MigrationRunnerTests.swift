@@ -194,15 +194,21 @@ struct MigrationRunnerTests {
             try await database.script("create table t (x int)")
             let (retries, continuation) = AsyncStream.makeStream(of: Int.self)
             let runner = runner(database, directory) { $0.tableLockTimeout = .milliseconds(20) }
-            async let applied = runner.up { event in
-                if case .retrying(_, let attempt) = event { continuation.yield(attempt) }
-            }
-            try await database.withTransaction { reader in
+            let migration = try await database.withTransaction { reader in
                 try await reader.query("lock table t in access share mode")
-                // Held until the migration has failed once; it may have started before the lock.
-                for await attempt in retries where attempt >= 2 { break }
+                let migration = Task {
+                    defer { continuation.finish() }
+                    return try await runner.up { event in
+                        if case .retrying(_, let attempt) = event { continuation.yield(attempt) }
+                    }
+                }
+                // The lock is held until the migration has failed once.
+                let attempt = await retries.first { _ in true }
+                #expect(attempt == 2)
+                return migration
             }
-            #expect(try await applied.count == 1)
+            let applied = try await migration.value
+            #expect(applied.count == 1)
         }
     }
 
