@@ -14,8 +14,8 @@ package final class DroppingProxy: Sendable {
     }
 
     package init(to socketPath: String) throws {
-        target = socketPath
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        self.target = socketPath
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = inet_addr("127.0.0.1")
@@ -28,7 +28,8 @@ package final class DroppingProxy: Sendable {
         }
         guard listener >= 0, isBound else { throw ThrowawayCluster.Failure(description: "no loopback port") }
         port = Int(UInt16(bigEndian: address.sin_port))
-        let (listener, target) = (listener, target)
+        self.listener = listener
+        let target = socketPath
         Thread.detachNewThread { [weak self] in
             while true {
                 let client = accept(listener, nil, nil)
@@ -122,7 +123,7 @@ private final class Pair: Sendable {
             var sent = 0
             while sent < count {
                 let written = buffer.withUnsafeBytes {
-                    send(sink, $0.baseAddress.map { $0 + sent }, count - sent, Int32(MSG_NOSIGNAL.rawValue))
+                    send(sink, $0.baseAddress.map { $0 + sent }, count - sent, Int32(MSG_NOSIGNAL))
                 }
                 if written <= 0 { break reading }
                 sent += written

@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 import Synchronization
 
 /// A real PostgreSQL for tests: made by `initdb` in a temporary directory, reached over a unix socket, and
@@ -107,7 +107,7 @@ package final class ThrowawayCluster: Sendable {
         var all = [
             "listen_addresses": "", "unix_socket_directories": directory, "port": "\(port)", "fsync": "off",
             "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "logical",
-            "max_connections": "100", "shared_buffers": "32MB",
+            "max_connections": "400", "shared_buffers": "32MB",
         ]
         all.merge(settings) { $1 }
         let lines = all.map { "\($0) = '\($1.replacingOccurrences(of: "'", with: "''"))'" }
@@ -185,7 +185,7 @@ private func run(_ program: String, _ arguments: [String]) async throws -> Strin
 
 private func runBlocking(_ program: String, _ arguments: [String]) throws -> String {
     let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-    FileManager.default.createFile(atPath: file.path, contents: nil)
+    _ = FileManager.default.createFile(atPath: file.path, contents: nil)
     defer { try? FileManager.default.removeItem(at: file) }
     let output = try FileHandle(forWritingTo: file)
     let process = Process()

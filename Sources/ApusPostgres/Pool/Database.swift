@@ -72,11 +72,13 @@ package final class Database: Sendable {
     }
 
     /// The rows of the steps that keep them. Cancelling the task cancels the statement in the server.
+    @discardableResult
     package func execute(_ trip: RoundTrip, timeout: Duration? = nil) async throws(PostgresFault) -> [Rows] {
         try await mailbox.perform(.trip(trip), timeout: timeout, isNewWork: true).get()
     }
 
     /// One statement, not kept prepared.
+    @discardableResult
     package func query(_ sql: SQL, timeout: Duration? = nil) async throws(PostgresFault) -> Rows {
         try await execute(RoundTrip(steps: [.init(Statement(sql))]), timeout: timeout).only()
     }
@@ -84,6 +86,7 @@ package final class Database: Sendable {
     // MARK: - Sessions
 
     /// Checks a connection out for `body`. It goes back clean, or is closed when in doubt.
+    @discardableResult
     package func withSession<R: Sendable>(_ body: (Session) async throws -> R) async throws -> R {
         let session = try await checkOut()
         defer { mailbox.post(.release(session.id)) }
@@ -92,6 +95,7 @@ package final class Database: Sendable {
 
     /// Runs `body` between BEGIN and COMMIT, and rolls back when it throws. A connection that is lost during
     /// COMMIT throws a fault that says that it may have happened.
+    @discardableResult
     package func withTransaction<R: Sendable>(_ body: (Session) async throws -> R) async throws -> R {
         try await withSession { session in
             try await session.query("begin")

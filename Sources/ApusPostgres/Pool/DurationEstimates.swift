@@ -2,16 +2,14 @@
 ///
 /// A table of fixed size in which a newer text takes the place of an older one: no hashing, no growth.
 struct DurationEstimates {
-    /// What an unknown text is taken for: short, as most are.
-    static let unknown: Int64 = 200_000
-
     private static let slots = 4_096
     private var texts = [UInt64](repeating: 0, count: slots)
     private var means = [Int64](repeating: 0, count: slots)
 
-    subscript(text: UInt64) -> Int64 {
+    /// nil for a text that was not measured yet.
+    subscript(text: UInt64) -> Int64? {
         let slot = Int(text % UInt64(Self.slots))
-        return texts[slot] == text ? means[slot] : Self.unknown
+        return texts[slot] == text ? means[slot] : nil
     }
 
     /// Moves the mean an eighth of the way to `duration`; the first measurement is taken as it is.

@@ -8,7 +8,8 @@ import DequeModule
 ///
 /// So a trip joins a connection that is busy as long as the work ahead of it is short, by what its
 /// statements took lately and by how long the running one has been at it; then wakes an idle one; then asks
-/// for another; and else waits, for a place that is taken late is taken well.
+/// for another; and else waits, for a place that is taken late is taken well. Nobody joins a statement of
+/// which nothing is known: it may take a minute.
 struct PipelineScheduler {
     /// Durations in nanoseconds.
     struct Limits {
@@ -20,6 +21,8 @@ struct PipelineScheduler {
         var patience: Int64 = 2_000_000
         /// From here on a text counts as slow.
         var slow: Int64 = 10_000_000
+        /// What a text is taken for that was not measured yet.
+        var assumed: Int64 = 200_000
     }
 
     enum Decision: Equatable {
@@ -41,9 +44,11 @@ struct PipelineScheduler {
     private struct Slot {
         var phase = Phase.absent
         var roundTrip: Int64 = 0
-        var ahead: Deque<Int64> = []
+        /// The estimates of what is in flight, nil where there is none.
+        var ahead: Deque<Int64?> = []
         var work: Int64 = 0
         var slowAhead = 0
+        var unknownAhead = 0
         var headSince = MonotonicTime(nanoseconds: 0)
         /// A cancel request is on its way: nothing new may be sent, it could be hit.
         var isHeld = false
@@ -60,12 +65,12 @@ struct PipelineScheduler {
         self.limits = limits
     }
 
-    func isSlow(_ estimate: Int64) -> Bool { estimate > limits.slow }
+    func isSlow(_ estimate: Int64?) -> Bool { (estimate ?? limits.assumed) > limits.slow }
 
     // MARK: - Deciding
 
     /// Where a trip with this estimate goes. `mayOpen`: whether a connection attempt may start now.
-    func place(estimate: Int64, now: MonotonicTime, mayOpen: Bool) -> Decision {
+    func place(estimate: Int64?, now: MonotonicTime, mayOpen: Bool) -> Decision {
         isSlow(estimate) ? placeSlow(mayOpen: mayOpen, now: now) : placeQuick(mayOpen: mayOpen, now: now)
     }
 
@@ -110,18 +115,20 @@ struct PipelineScheduler {
 
     mutating func lost(_ slot: Int) { slots[slot] = Slot() }
 
-    mutating func sent(_ slot: Int, estimate: Int64, now: MonotonicTime) {
+    mutating func sent(_ slot: Int, estimate: Int64?, now: MonotonicTime) {
         if slots[slot].ahead.isEmpty { slots[slot].headSince = now }
         slots[slot].ahead.append(estimate)
-        slots[slot].work += estimate
+        slots[slot].work += estimate ?? limits.assumed
         if isSlow(estimate) { slots[slot].slowAhead += 1 }
+        if estimate == nil { slots[slot].unknownAhead += 1 }
     }
 
     /// The head of the slot was answered.
     mutating func answered(_ slot: Int, now: MonotonicTime) {
         guard let estimate = slots[slot].ahead.popFirst() else { return }
-        slots[slot].work -= estimate
+        slots[slot].work -= estimate ?? limits.assumed
         if isSlow(estimate) { slots[slot].slowAhead -= 1 }
+        if estimate == nil { slots[slot].unknownAhead -= 1 }
         slots[slot].headSince = now
     }
 
@@ -150,8 +157,9 @@ struct PipelineScheduler {
 
     /// Whether a trip that joins would be answered soon.
     private func isQuick(_ slot: Slot, now: MonotonicTime) -> Bool {
-        slot.ahead.count < limits.depth && slot.slowAhead == 0 && slot.work <= limits.work + slot.roundTrip
-            && now - slot.headSince <= slot.ahead[0] + slot.roundTrip + limits.patience
+        slot.ahead.count < limits.depth && slot.slowAhead + slot.unknownAhead == 0
+            && slot.work <= limits.work + slot.roundTrip
+            && now - slot.headSince <= (slot.ahead[0] ?? limits.assumed) + slot.roundTrip + limits.patience
     }
 
     private func placeSlow(mayOpen: Bool, now: MonotonicTime) -> Decision {

@@ -35,8 +35,12 @@ final class PooledConnection {
     var lastAnswer = MonotonicTime(nanoseconds: 0)
     var mode = Mode.pipeline
     var cancel: Cancel?
-    /// The poller watches for room to write.
+    /// There is more to write than the socket takes.
     var isWriting = false
+    /// Nobody asks for the rows of a COPY at the moment, so none are read: memory is not for that.
+    var isPaused = false
+    /// What the poller was told.
+    var interest = Poller.Interest()
     /// Something was sent since the last flush.
     var needsFlush = false
 
@@ -45,7 +49,9 @@ final class PooledConnection {
     var session: SessionID?
     /// What the session asked for and what has not begun.
     var operations: Deque<Submission> = []
-    /// The session is over and the connection is being made clean.
+    /// The session is over; the connection is to be made clean as soon as no cancel can hit it…
+    var awaitsCleaning = false
+    /// …and is being made so.
     var isCleaning = false
 
     init(slot: Int, wire: WireConnection, preparedStatementLimit: Int) {
@@ -53,6 +59,9 @@ final class PooledConnection {
         self.wire = wire
         prepared = PreparedStatements(limit: preparedStatementLimit)
     }
+
+    /// Not for trips of others.
+    var isCheckedOut: Bool { session != nil || awaitsCleaning || isCleaning }
 
     /// The poller's number for it; 0 is the mailbox.
     var token: UInt64 { UInt64(slot) + 1 }

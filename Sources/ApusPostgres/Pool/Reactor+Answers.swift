@@ -47,7 +47,9 @@ extension Reactor {
             connection.cancel = nil
             scheduler.unhold(connection.slot)
         }
-        if connection.isCleaning {
+        if connection.awaitsCleaning {
+            clean(connection)
+        } else if connection.isCleaning {
             connection.isCleaning = false
             scheduler.checkIn(connection.slot)
         } else if connection.session != nil {

@@ -56,6 +56,7 @@ extension Reactor {
         switch (operation.work, mode) {
         case (.copyIn, .copyIn), (.copyOut, .copyOut):
             connection.mode = mode
+            if mode == .copyOut { pause(connection) }
             finishHead(connection)
         default:
             lose(connection, because: PostgresFault(.protocol, "COPY needs a session's copyIn or copyOut."))
@@ -82,11 +83,19 @@ extension Reactor {
                 return true
             case .waiting:
                 if operation.copied.isEmpty { return false }
+                pause(connection)
                 finishHead(connection)
                 return false
             }
         }
+        pause(connection)
         finishHead(connection)
         return false
+    }
+
+    /// Reads no more until somebody asks.
+    private func pause(_ connection: PooledConnection) {
+        connection.isPaused = true
+        watch(connection)
     }
 }

@@ -39,20 +39,22 @@ extension Reactor {
     }
 
     func flushTouched() {
-        if touched.isEmpty { return }
-        for connection in touched {
+        // A flush that is done may let a COPY go on, which touches its connection again.
+        while let connection = touched.popLast() {
             connection.needsFlush = false
             if connections[connection.slot] === connection { flush(connection) }
         }
-        touched.removeAll(keepingCapacity: true)
     }
 
     func flush(_ connection: PooledConnection) {
         switch connection.wire.flush() {
         case .done:
-            watch(connection, writing: false)
+            connection.isWriting = false
+            watch(connection)
             if connection.mode == .copyIn { copyDataTaken(connection) }
-        case .pending: watch(connection, writing: true)
+        case .pending:
+            connection.isWriting = true
+            watch(connection)
         case .failed: lose(connection, because: Self.sendFault(connection))
         }
     }
@@ -91,10 +93,12 @@ extension Reactor {
         }
     }
 
-    private func watch(_ connection: PooledConnection, writing: Bool) {
-        guard connection.isWriting != writing else { return }
-        connection.isWriting = writing
-        poller.update(connection.wire.socket, token: connection.token, writing: writing)
+    /// Tells the poller what the connection is interested in, when that has changed.
+    func watch(_ connection: PooledConnection) {
+        let interest = Poller.Interest(reads: !connection.isPaused, writes: connection.isWriting)
+        guard connection.interest != interest else { return }
+        connection.interest = interest
+        poller.update(connection.wire.socket, token: connection.token, interest)
     }
 
     /// Roles are few; should they be many, numbering begins afresh with numbers not used before.

@@ -41,13 +41,17 @@ extension Reactor {
     /// what it is doing.
     func release(_ session: SessionID) {
         guard let connection = sessions.removeValue(forKey: session) else { return }
-        guard connection.inFlight.isEmpty, connection.operations.isEmpty, connection.mode == .pipeline,
-            connection.cancel == nil
-        else {
+        guard connection.inFlight.isEmpty, connection.operations.isEmpty, connection.mode == .pipeline else {
             return abandon(connection, because: Self.sessionFault)
         }
-        let isInTransaction = connection.wire.isInTransaction
         connection.session = nil
+        connection.awaitsCleaning = true
+        settle(connection)
+    }
+
+    func clean(_ connection: PooledConnection) {
+        let isInTransaction = connection.wire.isInTransaction
+        connection.awaitsCleaning = false
         connection.isCleaning = true
         connection.prepared.forgetAll()
         connection.retired.removeAll()
@@ -88,7 +92,10 @@ extension Reactor {
             }
         case .copyNext where connection.mode == .copyOut:
             depart(operation, on: connection)
+            connection.isPaused = false
+            watch(connection)
             readPlain(connection)
+            if connections[connection.slot] === connection { settle(connection) }
         case .copyNext where connection.mode == .pipeline:
             // The last rows came with the end.
             operation.stage = .finished

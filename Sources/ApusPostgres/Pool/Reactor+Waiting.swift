@@ -81,7 +81,7 @@ extension Reactor {
         if submission.isCheckOut {
             sessionLine.append(submission)
         } else {
-            submission.estimate = submission.estimatedText.map { estimates[$0] } ?? DurationEstimates.unknown
+            submission.estimate = submission.estimatedText.flatMap { estimates[$0] }
             if scheduler.isSlow(submission.estimate) {
                 slowLine.append(submission)
             } else {
@@ -115,6 +115,7 @@ extension Reactor {
     }
 
     private func dispatchSessions() {
+        if sessionLine.count == 0 { return }
         while let head = sessionLine.first {
             let mayOpen = mayOpen(forWaiting: sessionLine.count, share: 1)
             switch scheduler.placeSession(mayOpen: mayOpen) {
@@ -128,6 +129,8 @@ extension Reactor {
             scheduler.drain(forSessions: sessionLine.count)
             return
         }
+        // All have one; what was promised beyond that is free again.
+        scheduler.cancelDraining()
     }
 
     /// What PostgreSQL or the protocol cannot take is refused before anything is sent: half a trip cannot

@@ -76,6 +76,7 @@ final class Reactor {
     /// Runs until it was told to stop and is done, or until its time is over.
     func run() {
         var batch: [ReactorCommand] = []
+        var turns = 0
         while true {
             mailbox.take(into: &batch)
             now = .now()
@@ -85,7 +86,9 @@ final class Reactor {
             let delivered = deliver()
             if mayEnd { break }
             let isIdle = batch.isEmpty && !delivered
-            if isIdle { showStatistics() }
+            turns &+= 1
+            // Under load it may never be idle.
+            if isIdle || turns & 63 == 0 { showStatistics() }
             poller.wait(milliseconds: isIdle && mailbox.fallAsleep() ? millisecondsToWait() : 0)
             now = .now()
             handleEvents()
@@ -100,6 +103,7 @@ final class Reactor {
     func answer(_ submission: Submission, _ result: Result<[Rows], PostgresFault>) {
         guard !submission.isAnswered else { return }
         submission.isAnswered = true
+        if submission.isHousekeeping { return }
         switch result {
         case .success: statistics.completed += 1
         case .failure: statistics.failed += 1
@@ -162,8 +166,8 @@ final class Reactor {
     private func showStatistics() {
         let usable = connections.compactMap { $0 }
         statistics.open = usable.count
-        statistics.exclusive = usable.count { $0.session != nil || $0.isCleaning }
-        statistics.inUse = usable.count { !$0.inFlight.isEmpty || $0.session != nil || $0.isCleaning }
+        statistics.exclusive = usable.count { $0.isCheckedOut }
+        statistics.inUse = usable.count { !$0.inFlight.isEmpty || $0.isCheckedOut }
         statistics.idle = statistics.open - statistics.inUse
         statistics.inFlight = usable.reduce(0) { $0 + $1.inFlight.count }
         statistics.waiting = quickLine.count + slowLine.count + sessionLine.count

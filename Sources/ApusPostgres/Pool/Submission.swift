@@ -1,4 +1,4 @@
-package import ApusSQL
+import ApusSQL
 import Synchronization
 
 /// Names one session of this process.
@@ -61,8 +61,8 @@ package final class Submission: @unchecked Sendable {
     var rows: [Rows] = []
     var fault: PostgresFault?
     var copied: [UInt8] = []
-    /// What the scheduler was told, in nanoseconds.
-    var estimate: Int64 = 0
+    /// What the scheduler was told, in nanoseconds; nil when nothing is known.
+    var estimate: Int64?
     var sentAt = MonotonicTime(nanoseconds: 0)
     /// The next moment at which the reactor has to look at it.
     var deadline = MonotonicTime.never
@@ -87,8 +87,13 @@ package final class Submission: @unchecked Sendable {
 
     /// Work of the driver's own that nobody waits for.
     static func housekeeping(_ sql: SQL) -> Submission {
-        Submission(.trip(RoundTrip(steps: [.init(Statement(sql), keepsRows: false)])), mailbox: nil) { _ in }
+        let trip = RoundTrip(steps: [.init(Statement(sql), keepsRows: false)])
+        let submission = Submission(.trip(trip), mailbox: nil) { _ in }
+        submission.estimate = 50_000
+        return submission
     }
+
+    var isHousekeeping: Bool { mailbox == nil }
 
     /// Nobody waits any more: what was not sent is dropped, what runs is cancelled in the server. The
     /// completion is still called.

@@ -11,14 +11,15 @@ extension Session {
             for try await bytes in source {
                 _ = try await mailbox.perform(.copyData(bytes), session: id).get()
             }
+            // A cancelled task's source just ends; the end is then refused like everything else it asks for.
+            let rows = try await mailbox.perform(.endCopy(nil), session: id).get().only()
+            return rows.affectedRows ?? 0
         } catch {
             _ = await mailbox.perform(
                 .endCopy("The client has stopped sending."), session: id, timeout: .seconds(5),
                 isShielded: true)
             throw error
         }
-        let rows = try await mailbox.perform(.endCopy(nil), session: id).get().only()
-        return rows.affectedRows ?? 0
     }
 
     /// The bytes that a `COPY … TO STDOUT` gives, some whole rows at a time. They are read as they are

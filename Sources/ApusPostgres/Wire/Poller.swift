@@ -18,6 +18,12 @@ struct Poller: ~Copyable {
         var isWritable: Bool
     }
 
+    /// What a socket is watched for.
+    struct Interest: Equatable {
+        var reads = true
+        var writes = false
+    }
+
     /// What the last ``wait(milliseconds:)`` saw.
     private(set) var events: [Event] = []
 
@@ -32,23 +38,25 @@ struct Poller: ~Copyable {
 
         deinit { close(descriptor) }
 
-        /// Watches `socket` for input, and for room for output when `writing`.
-        mutating func add(_ socket: Int32, token: UInt64, writing: Bool = false) {
-            control(EPOLL_CTL_ADD, socket, token, writing)
+        /// Watches `socket` for input.
+        mutating func add(_ socket: Int32, token: UInt64) {
+            control(EPOLL_CTL_ADD, socket, token, Interest())
         }
 
-        mutating func update(_ socket: Int32, token: UInt64, writing: Bool) {
-            control(EPOLL_CTL_MOD, socket, token, writing)
+        mutating func update(_ socket: Int32, token: UInt64, _ interest: Interest) {
+            control(EPOLL_CTL_MOD, socket, token, interest)
         }
 
         /// A socket must be removed before it is closed: its number may be given out again.
         mutating func remove(_ socket: Int32) {
-            control(EPOLL_CTL_DEL, socket, 0, false)
+            control(EPOLL_CTL_DEL, socket, 0, Interest())
         }
 
-        private func control(_ operation: Int32, _ socket: Int32, _ token: UInt64, _ writing: Bool) {
+        private func control(_ operation: Int32, _ socket: Int32, _ token: UInt64, _ interest: Interest) {
             var event = epoll_event()
-            event.events = EPOLLIN.rawValue | EPOLLRDHUP.rawValue | (writing ? EPOLLOUT.rawValue : 0)
+            event.events =
+                (interest.reads ? EPOLLIN.rawValue | EPOLLRDHUP.rawValue : 0)
+                | (interest.writes ? EPOLLOUT.rawValue : 0)
             event.data.u64 = token
             epoll_ctl(descriptor, operation, socket, &event)
         }
@@ -73,14 +81,14 @@ struct Poller: ~Copyable {
 
         init() throws(WireFailure) {}
 
-        mutating func add(_ socket: Int32, token: UInt64, writing: Bool = false) {
-            watched.append(pollfd(fd: socket, events: Self.interest(writing), revents: 0))
+        mutating func add(_ socket: Int32, token: UInt64) {
+            watched.append(pollfd(fd: socket, events: Self.events(Interest()), revents: 0))
             tokens.append(token)
         }
 
-        mutating func update(_ socket: Int32, token: UInt64, writing: Bool) {
+        mutating func update(_ socket: Int32, token: UInt64, _ interest: Interest) {
             guard let index = watched.firstIndex(where: { $0.fd == socket }) else { return }
-            watched[index].events = Self.interest(writing)
+            watched[index].events = Self.events(interest)
             tokens[index] = token
         }
 
@@ -90,7 +98,9 @@ struct Poller: ~Copyable {
             tokens.remove(at: index)
         }
 
-        private static func interest(_ writing: Bool) -> Int16 { Int16(POLLIN | (writing ? POLLOUT : 0)) }
+        private static func events(_ interest: Interest) -> Int16 {
+            Int16((interest.reads ? POLLIN : 0) | (interest.writes ? POLLOUT : 0))
+        }
 
         mutating func wait(milliseconds: Int32) {
             events.removeAll(keepingCapacity: true)
