@@ -18,6 +18,7 @@ final class ServerProcess: Sendable {
     private let arguments: [String]
     private let process = Mutex<Foundation.Process?>(nil)
     private let address = Mutex<String?>(nil)
+    private let lifeline = Pipe()
 
     // MARK: - Life
 
@@ -44,14 +45,29 @@ final class ServerProcess: Sendable {
             arguments += ["--migrations", path]
         }
         self.arguments = arguments
+        try holdLifeline()
     }
 
-    deinit {
-        if let process = process.withLock({ $0 }), process.isRunning {
-            kill(process.processIdentifier, SIGTERM)
-            process.waitUntilExit()
-        }
-        Scratch.remove(directory)
+    deinit { try? lifeline.fileHandleForWriting.close() }
+
+    /// A shell that waits for our end or the test process's, whichever comes first: then its standard input closes. It
+    /// stops the server and removes the directory.
+    private func holdLifeline() throws {
+        let shell = Foundation.Process()
+        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+        shell.arguments = [
+            "-c",
+            """
+            trap '' INT TERM HUP; cat >/dev/null
+            pid=$(cat '\(directory)/pid' 2>/dev/null) && kill -TERM "$pid" 2>/dev/null
+            while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+            rm -rf '\(directory)'
+            """,
+        ]
+        shell.standardInput = lifeline
+        shell.standardOutput = FileHandle.nullDevice
+        shell.standardError = FileHandle.nullDevice
+        try shell.run()
     }
 
     /// Starts the program; again after it ended.
@@ -68,6 +84,8 @@ final class ServerProcess: Sendable {
         started.standardOutput = log
         started.standardError = log
         try started.run()
+        try "\(started.processIdentifier)".write(
+            toFile: directory + "/pid", atomically: true, encoding: .utf8)
         process.withLock { $0 = started }
     }
 
@@ -88,13 +106,9 @@ final class ServerProcess: Sendable {
     /// Waits for its end and returns the exit status; the number of the signal, negative, when one ended it.
     func end() async -> Int32 {
         guard let process = process.withLock({ $0 }) else { return 0 }
-        return await withCheckedContinuation { continuation in
-            Thread.detachNewThread {
-                process.waitUntilExit()
-                let status = process.terminationStatus
-                continuation.resume(returning: process.terminationReason == .exit ? status : -status)
-            }
-        }
+        while process.isRunning { try? await Task.sleep(for: .milliseconds(5)) }
+        let status = process.terminationStatus
+        return process.terminationReason == .exit ? status : -status
     }
 
     // MARK: - Looking at it
