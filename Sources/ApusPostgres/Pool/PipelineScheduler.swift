@@ -8,8 +8,8 @@ import DequeModule
 ///
 /// So a trip joins a connection that is busy as long as the work ahead of it is short, by what its
 /// statements took lately and by how long the running one has been at it; then wakes an idle one; then asks
-/// for another; and else waits, for a place that is taken late is taken well. Nobody joins a statement of
-/// which nothing is known: it may take a minute.
+/// for another; and else waits, for a place that is taken late is taken well. A
+/// statement of which nothing is known counts as slow: it may take a minute.
 struct PipelineScheduler {
     /// Durations in nanoseconds.
     struct Limits {
@@ -21,8 +21,6 @@ struct PipelineScheduler {
         var patience: Int64 = 2_000_000
         /// From here on a text counts as slow.
         var slow: Int64 = 10_000_000
-        /// What a text is taken for that was not measured yet.
-        var assumed: Int64 = 200_000
     }
 
     enum Decision: Equatable {
@@ -43,12 +41,10 @@ struct PipelineScheduler {
 
     private struct Slot {
         var phase = Phase.absent
-        var roundTrip: Int64 = 0
         /// The estimates of what is in flight, nil where there is none.
         var ahead: Deque<Int64?> = []
         var work: Int64 = 0
         var slowAhead = 0
-        var unknownAhead = 0
         var headSince = MonotonicTime(nanoseconds: 0)
         /// A cancel request is on its way: nothing new may be sent, it could be hit.
         var isHeld = false
@@ -57,6 +53,8 @@ struct PipelineScheduler {
         var takesTrips: Bool { phase == .shared && !isHeld }
     }
 
+    /// The shortest way there and back that was seen, in nanoseconds.
+    private(set) var roundTrip: Int64 = 0
     private var slots: [Slot]
     private let limits: Limits
 
@@ -65,7 +63,8 @@ struct PipelineScheduler {
         self.limits = limits
     }
 
-    func isSlow(_ estimate: Int64?) -> Bool { (estimate ?? limits.assumed) > limits.slow }
+    /// Whether a trip is placed carefully; nil when nothing is known of it.
+    func isSlow(_ estimate: Int64?) -> Bool { (estimate ?? .max) > limits.slow }
 
     // MARK: - Deciding
 
@@ -110,7 +109,15 @@ struct PipelineScheduler {
     mutating func connecting(_ slot: Int) { slots[slot].phase = .connecting }
 
     mutating func connected(_ slot: Int, roundTrip: Int64) {
-        slots[slot] = Slot(phase: .shared, roundTrip: roundTrip)
+        // The first one may have reached another server than those before it.
+        let isFirst = slots.allSatisfy { $0.phase == .absent || $0.phase == .connecting }
+        self.roundTrip = isFirst ? roundTrip : min(self.roundTrip, roundTrip)
+        slots[slot] = Slot(phase: .shared)
+    }
+
+    /// A trip took this long; the way there and back cannot take longer.
+    mutating func measured(roundTrip: Int64) {
+        if roundTrip < self.roundTrip { self.roundTrip = roundTrip }
     }
 
     mutating func lost(_ slot: Int) { slots[slot] = Slot() }
@@ -118,17 +125,15 @@ struct PipelineScheduler {
     mutating func sent(_ slot: Int, estimate: Int64?, now: MonotonicTime) {
         if slots[slot].ahead.isEmpty { slots[slot].headSince = now }
         slots[slot].ahead.append(estimate)
-        slots[slot].work += estimate ?? limits.assumed
+        slots[slot].work += estimate ?? 0
         if isSlow(estimate) { slots[slot].slowAhead += 1 }
-        if estimate == nil { slots[slot].unknownAhead += 1 }
     }
 
     /// The head of the slot was answered.
     mutating func answered(_ slot: Int, now: MonotonicTime) {
         guard let estimate = slots[slot].ahead.popFirst() else { return }
-        slots[slot].work -= estimate ?? limits.assumed
+        slots[slot].work -= estimate ?? 0
         if isSlow(estimate) { slots[slot].slowAhead -= 1 }
-        if estimate == nil { slots[slot].unknownAhead -= 1 }
         slots[slot].headSince = now
     }
 
@@ -157,9 +162,9 @@ struct PipelineScheduler {
 
     /// Whether a trip that joins would be answered soon.
     private func isQuick(_ slot: Slot, now: MonotonicTime) -> Bool {
-        slot.ahead.count < limits.depth && slot.slowAhead + slot.unknownAhead == 0
-            && slot.work <= limits.work + slot.roundTrip
-            && now - slot.headSince <= (slot.ahead[0] ?? limits.assumed) + slot.roundTrip + limits.patience
+        slot.ahead.count < limits.depth && slot.slowAhead == 0
+            && slot.work <= limits.work + roundTrip
+            && now - slot.headSince <= (slot.ahead[0] ?? 0) + roundTrip + limits.patience
     }
 
     private func placeSlow(mayOpen: Bool, now: MonotonicTime) -> Decision {

@@ -131,8 +131,9 @@ extension Reactor {
 
     /// The server's time for it: since it was there, or since it was its turn.
     private func record(_ submission: Submission, on connection: PooledConnection) {
+        scheduler.measured(roundTrip: now - submission.sentAt)
         guard submission.fault == nil, let text = submission.estimatedText else { return }
-        let arrived = submission.sentAt + connection.wire.roundTripNanoseconds
+        let arrived = submission.sentAt + scheduler.roundTrip
         estimates.record(max(0, now - max(arrived, connection.lastAnswer)), for: text)
     }
 

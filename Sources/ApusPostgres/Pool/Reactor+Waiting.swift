@@ -53,7 +53,7 @@ extension Reactor {
             if sessionLine.count == 0 { scheduler.cancelDraining() }
         } else if submission.session != nil {
             return
-        } else if scheduler.isSlow(submission.estimate) {
+        } else if submission.waitsAsSlow {
             slowLine.left()
         } else {
             quickLine.left()
@@ -62,7 +62,7 @@ extension Reactor {
 
     /// Puts a submission that was taken out of its line, but not sent, back.
     func putBack(_ submission: Submission) {
-        if scheduler.isSlow(submission.estimate) {
+        if submission.waitsAsSlow {
             slowLine.prepend(submission)
         } else {
             quickLine.prepend(submission)
@@ -82,7 +82,8 @@ extension Reactor {
             sessionLine.append(submission)
         } else {
             submission.estimate = submission.estimatedText.flatMap { estimates[$0] }
-            if scheduler.isSlow(submission.estimate) {
+            submission.waitsAsSlow = scheduler.isSlow(submission.estimate)
+            if submission.waitsAsSlow {
                 slowLine.append(submission)
             } else {
                 quickLine.append(submission)
@@ -101,6 +102,8 @@ extension Reactor {
 
     private func nextPlaced(in line: inout WaitingLine) -> (Submission, slot: Int)? {
         guard let head = line.first else { return nil }
+        // It may have been measured while this one waited.
+        if head.estimate == nil { head.estimate = head.estimatedText.flatMap { estimates[$0] } }
         let mayOpen = mayOpen(forWaiting: line.count, share: 4)
         switch scheduler.place(estimate: head.estimate, now: now, mayOpen: mayOpen) {
         case .send(let slot):

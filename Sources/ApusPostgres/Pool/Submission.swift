@@ -63,6 +63,8 @@ package final class Submission: @unchecked Sendable {
     var copied: [UInt8] = []
     /// What the scheduler was told, in nanoseconds; nil when nothing is known.
     var estimate: Int64?
+    /// Whether it waits in the line of slow ones.
+    var waitsAsSlow = false
     var sentAt = MonotonicTime(nanoseconds: 0)
     /// The next moment at which the reactor has to look at it.
     var deadline = MonotonicTime.never

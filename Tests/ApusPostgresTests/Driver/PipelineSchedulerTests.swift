@@ -52,16 +52,30 @@ import Testing
         #expect(place(scheduler, 20_000, after: 7 * Self.millisecond) == .send(slot: 0))
     }
 
-    @Test func nobodyJoinsATextThatWasNotMeasuredYet() {
+    @Test func aTextThatWasNotMeasuredYetCountsAsSlow() {
         var scheduler = connected(2)
         scheduler.sent(0, estimate: 20_000, now: start)
-        #expect(scheduler.place(estimate: nil, now: start, mayOpen: true) == .send(slot: 0))
-        scheduler.sent(0, estimate: nil, now: start)
-        #expect(place(scheduler, 20_000) == .send(slot: 1))
+        #expect(scheduler.place(estimate: nil, now: start, mayOpen: true) == .send(slot: 1))
+        scheduler.sent(1, estimate: nil, now: start)
         scheduler.answered(0, now: start)
-        scheduler.answered(0, now: start)
-        scheduler.sent(0, estimate: 20_000, now: start)
         #expect(place(scheduler, 20_000) == .send(slot: 0))
+        #expect(scheduler.place(estimate: nil, now: start, mayOpen: true) == .wait)
+        scheduler.answered(1, now: start)
+        scheduler.sent(1, estimate: 20_000, now: start)
+        #expect(place(scheduler, 20_000) == .send(slot: 1))
+    }
+
+    @Test func theShortestWayCounts() {
+        var scheduler = connected(2)
+        scheduler.measured(roundTrip: 80_000)
+        #expect(scheduler.roundTrip == 50_000)
+        scheduler.measured(roundTrip: 30_000)
+        #expect(scheduler.roundTrip == 30_000)
+        // Another server may be further away.
+        scheduler.lost(0)
+        scheduler.lost(1)
+        scheduler.connected(1, roundTrip: 90_000)
+        #expect(scheduler.roundTrip == 90_000)
     }
 
     @Test func aLongWayToTheServerIsNoSlowness() {
