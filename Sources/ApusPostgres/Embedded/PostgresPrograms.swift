@@ -53,14 +53,23 @@ struct PostgresPrograms: Sendable, Equatable {
         var options = PlatformOptions()
         // A Ctrl-C at the terminal is for Apus, which then stops PostgreSQL in its own time.
         options.createSession = true
+        var command = ["\(directory)/\(program)"] + arguments
         if let account, account.isOther {
-            options.userID = account.user
-            options.groupID = account.group
-            options.supplementaryGroups = []
+            if let changer = Self.userChanger {
+                // Between fork and exec, glibc's setgroups and setuid wait for threads that were not copied: a
+                // child of a process with many threads can hang there for ever. A program does it after exec.
+                command =
+                    [changer, "--reuid", "\(account.user)", "--regid", "\(account.group)", "--clear-groups", "--"]
+                    + command
+            } else {
+                options.userID = account.user
+                options.groupID = account.group
+                options.supplementaryGroups = []
+            }
         }
         do {
             let result = try await Subprocess.run(
-                .path(FilePath("\(directory)/\(program)")), arguments: Arguments(arguments),
+                .path(FilePath(command[0])), arguments: Arguments(Array(command.dropFirst())),
                 environment: environment,
                 workingDirectory: FilePath("/"), platformOptions: options,
                 output: .string(limit: 1 << 20), error: .combinedWithOutput)
@@ -74,6 +83,11 @@ struct PostgresPrograms: Sendable, Equatable {
     }
 
     // MARK: - Non public
+
+    /// util-linux's program that changes users; nil on systems without it.
+    private static let userChanger: String? = ["/usr/bin/setpriv", "/bin/setpriv"].first { (path: String) in
+        access(path, X_OK) == 0
+    }
 
     /// Nothing inherited: `PG…` variables of the developer's shell mean other servers, and what PostgreSQL
     /// says is read here, in English.

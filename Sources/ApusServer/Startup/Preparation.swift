@@ -11,7 +11,9 @@ struct Preparation: Sendable {
 
     /// - Throws: a coded fault; nothing is served then.
     func run() async throws {
-        guard let adminURL = home.adminURL else { return }
+        // Whoever asks for migrations on a database of theirs gets them, by the one connection string there is.
+        let isAskedFor = settings.string("migrations") != nil || settings.string("seed") != nil
+        guard let adminURL = home.adminURL ?? (isAskedFor ? home.serviceURL : nil) else { return }
         var configuration = DatabaseConfiguration(connectionString: adminURL)
         configuration.connections = 2
         configuration.sessionParameters = [("application_name", "apus-migrate")]
