@@ -57,7 +57,8 @@ package struct Server: Sendable {
         try await Preparation(settings: settings, home: home, logger: telemetry.logger).run()
         let keys = try DevelopmentKeys.read(settings, home: home)
         let configuration = try settings.http()
-        let database = Database(settings.database(home.serviceURL, sharesMachine: home.dataDirectory != nil), logger: telemetry.logger)
+        let pool = settings.database(home.serviceURL, sharesMachine: home.dataDirectory != nil)
+        let database = Database(pool, logger: telemetry.logger)
         let gateway = try Gateway(settings: settings, keys: keys, database: database, telemetry: telemetry)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
         let http = HTTPServer(

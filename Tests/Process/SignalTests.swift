@@ -5,7 +5,8 @@ import Testing
 /// Signals and crashes: what is in flight is answered, what is stored stays.
 @Suite struct SignalTests {
     @Test func stopAnswersWhatIsInFlightAndRefusesTheRest() async throws {
-        let server = try await ServerProcess.start(migration: Fixture.migration)
+        // A connection for each request, so that they are all in flight for as long as one takes.
+        let server = try await ServerProcess.start(migration: Fixture.migration, ["--db-pool", "25"])
         let idle = try Socket(port: server.port)
         idle.write("GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(await offThread { idle.read(until: "live\"}") }.hasPrefix("HTTP/1.1 200"))
@@ -13,7 +14,7 @@ import Testing
         try await withThrowingTaskGroup(of: String.self) { group in
             for _ in 0..<20 {
                 let socket = try Socket(port: server.port)
-                socket.write("GET /rest/v1/rpc/nap?seconds=0.7 HTTP/1.1\r\nHost: a\r\n\r\n")
+                socket.write("GET /rest/v1/rpc/nap?seconds=4 HTTP/1.1\r\nHost: a\r\n\r\n")
                 group.addTask { await offThread { socket.readToEnd() } }
             }
             #expect(

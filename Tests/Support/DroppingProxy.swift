@@ -1,12 +1,14 @@
 import Foundation
-import Synchronization
 
 /// A TCP proxy on loopback in front of a unix socket, that can cut its connections: a network that fails.
-package final class DroppingProxy: Sendable {
+///
+/// Sendable: the state is only touched under its lock. (The thread sanitizer does not see a `Mutex`.)
+package final class DroppingProxy: @unchecked Sendable {
     package let port: Int
     private let listener: Int32
     private let target: String
-    private let state = Mutex(State())
+    private let lock = NSLock()
+    private var state = State()
 
     private struct State {
         var pairs: [Pair] = []
@@ -56,7 +58,7 @@ package final class DroppingProxy: Sendable {
 
     /// Cuts all connections, in the middle of whatever they carry.
     package func cut() {
-        let pairs = state.withLock { state in
+        let pairs = lock.withLock {
             defer { state.pairs = [] }
             return state.pairs
         }
@@ -64,14 +66,14 @@ package final class DroppingProxy: Sendable {
     }
 
     /// Refuses connections from now on, or takes them again.
-    package func accepts(_ accepts: Bool) { state.withLock { $0.accepts = accepts } }
+    package func accepts(_ accepts: Bool) { lock.withLock { state.accepts = accepts } }
 
     // MARK: - Non public
 
     private func serve(_ client: Int32, _ target: String) {
         let server = connectUnix(target)
         let pair = Pair(client, server)
-        let isWanted = state.withLock { state in
+        let isWanted = lock.withLock {
             guard state.accepts, server >= 0 else { return false }
             state.pairs.append(pair)
             return true
@@ -102,15 +104,18 @@ package final class DroppingProxy: Sendable {
 }
 
 /// The two sockets of one connection, closed when both directions are done.
-private final class Pair: Sendable {
+///
+/// Sendable: `open` is only touched under the lock.
+private final class Pair: @unchecked Sendable {
     private let sockets: [Int32]
-    private let open = Mutex(2)
+    private let lock = NSLock()
+    private var open = 2
 
     init(_ first: Int32, _ second: Int32) { sockets = [first, second] }
 
     /// Both pumps then come to their end. Under the lock, so that it never hits a number used again.
     func cut() {
-        open.withLock { open in
+        lock.withLock {
             if open > 0 { for socket in sockets { shutdown(socket, Int32(SHUT_RDWR)) } }
         }
     }
@@ -130,7 +135,7 @@ private final class Pair: Sendable {
             }
         }
         cut()
-        open.withLock { open in
+        lock.withLock {
             open -= 1
             if open == 0 { for socket in sockets { close(socket) } }
         }

@@ -58,9 +58,8 @@ struct PostgresPrograms: Sendable, Equatable {
             if let changer = Self.userChanger {
                 // Between fork and exec, glibc's setgroups and setuid wait for threads that were not copied: a
                 // child of a process with many threads can hang there for ever. A program does it after exec.
-                command =
-                    [changer, "--reuid", "\(account.user)", "--regid", "\(account.group)", "--clear-groups", "--"]
-                    + command
+                let user = ["--reuid", "\(account.user)", "--regid", "\(account.group)"]
+                command = [changer] + user + ["--clear-groups", "--"] + command
             } else {
                 options.userID = account.user
                 options.groupID = account.group

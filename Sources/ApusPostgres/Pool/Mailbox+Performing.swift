@@ -19,7 +19,7 @@ extension Mailbox {
         let submission = Submission(
             work, session: session, timeout: timeout?.inNanoseconds, mailbox: self,
             completion: { reply.give($0) })
-        let result = await withTaskCancellationHandler {
+        await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 reply.expect(continuation)
                 if !post(.submit(submission), isNewWork: isNewWork) {
@@ -29,6 +29,6 @@ extension Mailbox {
         } onCancel: {
             if !isShielded { submission.cancel() }
         }
-        return (result, submission)
+        return (reply.answer, submission)
     }
 }

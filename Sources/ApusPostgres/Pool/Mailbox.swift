@@ -1,5 +1,3 @@
-import Synchronization
-
 /// What other threads ask of the reactor.
 enum ReactorCommand: Sendable {
     case submit(Submission)
@@ -24,13 +22,13 @@ final class Mailbox: Sendable {
         var isClosed = false
     }
 
-    private let content: Mutex<Content>
+    private let content: Locked<Content>
     private let wakeUp: WakeUp?
 
     /// Closed from the start when the system has no descriptor to give.
     init() {
         wakeUp = try? WakeUp()
-        content = Mutex(Content(isClosed: wakeUp == nil))
+        content = Locked(Content(isClosed: wakeUp == nil))
     }
 
     /// What the reactor's poller watches; nil when closed from the start.

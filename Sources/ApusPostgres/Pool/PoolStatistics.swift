@@ -1,5 +1,3 @@
-import Synchronization
-
 /// The state of the pool at one moment, for gauges, and totals since the start, for counters.
 package struct PoolStatistics: Sendable, Equatable {
     /// Usable connections, whatever they do.
@@ -30,7 +28,7 @@ package struct PoolStatistics: Sendable, Equatable {
 
 /// Where the reactor shows its statistics to other threads.
 final class StatisticsBoard: Sendable {
-    private let content = Mutex(PoolStatistics())
+    private let content = Locked(PoolStatistics())
 
     var current: PoolStatistics { content.withLock { $0 } }
 

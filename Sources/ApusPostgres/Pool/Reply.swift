@@ -1,20 +1,38 @@
-import Synchronization
-
 /// Brings a submission's answer to the task that waits for it.
+///
+/// The answer lies under the lock, and the task fetches it there after it was woken: so the lock, and not
+/// only the runtime's own order, hands the reactor's memory over, which the thread sanitizer can follow.
 final class Reply: Sendable {
     typealias Answer = Result<[Rows], PostgresFault>
-    private let continuation = Mutex<CheckedContinuation<Answer, Never>?>(nil)
 
-    func expect(_ continuation: CheckedContinuation<Answer, Never>) {
-        self.continuation.withLock { $0 = continuation }
+    private enum State {
+        case new
+        case waiting(CheckedContinuation<Void, Never>)
+        case answered(Answer)
     }
 
-    /// Resumes the task. The first answer counts.
+    private let state = Locked(State.new)
+
+    /// The task to wake; before the submission is posted.
+    func expect(_ continuation: CheckedContinuation<Void, Never>) {
+        state.withLock { $0 = .waiting(continuation) }
+    }
+
+    /// Wakes the task. The first answer counts.
     func give(_ answer: Answer) {
-        let continuation = continuation.withLock { continuation in
-            defer { continuation = nil }
+        let continuation: CheckedContinuation<Void, Never>? = state.withLock { state in
+            guard case .waiting(let continuation) = state else { return nil }
+            state = .answered(answer)
             return continuation
         }
-        continuation?.resume(returning: answer)
+        continuation?.resume()
+    }
+
+    /// What was given; for the task, once it was woken.
+    var answer: Answer {
+        state.withLock { state in
+            if case .answered(let answer) = state { return answer }
+            return .failure(PostgresFault(.protocol, "The driver gave no answer."))
+        }
     }
 }

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// An event that happens once and that tasks can wait for: the reactor's end.
 final class Termination: Sendable {
     private enum State {
@@ -7,7 +5,7 @@ final class Termination: Sendable {
         case ended
     }
 
-    private let state = Mutex(State.running([]))
+    private let state = Locked(State.running([]))
 
     func signal() {
         let waiters = state.withLock { state in

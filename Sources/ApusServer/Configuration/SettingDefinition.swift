@@ -72,7 +72,9 @@ extension SettingDefinition {
         .init(
             "db-max-rows", .integer(0...Int.max), nil, "Most rows that a read returns.", aliases: ["max-rows"]
         ),
-        .init("db-pool", .integer(1...1_000), "10", "Connections to the database; for the private one, twice the processors unless set (4 to 10)."),
+        .init(
+            "db-pool", .integer(1...1_000), "10",
+            "Connections to the database; for the private one, unless set, twice the processors (4 to 10)."),
         .init(
             "db-pool-acquisition-timeout", .integer(1...3_600), "10",
             "Seconds that a request waits for a connection."),

@@ -114,7 +114,10 @@ import Testing
 
     @Test func sessionsWaitForEachOtherAndForTrips() async throws {
         let text = StatementText("select pg_sleep(0.001)")
-        try await withDriver({ $0.connections = 2 }) { database in
+        try await withDriver({
+            $0.connections = 2
+            $0.acquisitionTimeout = .seconds(50)
+        }) { database in
             let load = (0..<8).map { _ in
                 Task { for _ in 0..<100 { _ = try await database.execute(.one(text)) } }
             }

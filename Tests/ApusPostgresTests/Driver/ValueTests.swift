@@ -3,7 +3,6 @@ import ApusSQL
 import ApusTestSupport
 import Foundation
 import Logging
-import Synchronization
 import Testing
 
 @testable import ApusPostgres
@@ -124,7 +123,7 @@ import Testing
 
 /// What was logged.
 final class LogLines: Sendable {
-    private let lines = Mutex<[String]>([])
+    private let lines = Locked<[String]>([])
     var all: [String] { lines.withLock { $0 } }
     func append(_ line: String) { lines.withLock { $0.append(line) } }
 }
