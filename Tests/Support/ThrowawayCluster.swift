@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 /// A real PostgreSQL for tests: made by `initdb` in a temporary directory, reached over a unix socket, and
 /// gone when the test process ends, however it ends.
@@ -17,8 +16,6 @@ package final class ThrowawayCluster: Sendable {
     package let port = 5432
     private let binaries: String
     private let dataDirectory: String
-    /// Closed by the end of this process, which ends the cluster.
-    private let lifeline: Mutex<Process?>
 
     // MARK: - Life
 
@@ -54,7 +51,7 @@ package final class ThrowawayCluster: Sendable {
     /// Ends all its processes at once, as a crash does, with SIGKILL.
     package func kill() async throws {
         guard let postmaster = postmaster else { throw Failure(description: "no server runs") }
-        let children = try await run("/usr/bin/pgrep", ["-P", "\(postmaster)"])
+        let children = try await Program.run("/usr/bin/pgrep", ["-P", "\(postmaster)"])
         Foundation.kill(postmaster, SIGKILL)
         for child in children.split(separator: "\n").compactMap({ pid_t($0) }) {
             Foundation.kill(child, SIGKILL)
@@ -85,7 +82,6 @@ package final class ThrowawayCluster: Sendable {
         guard mkdtemp(&template) != nil else { throw Failure(description: "no temporary directory") }
         directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         dataDirectory = directory + "/data"
-        lifeline = Mutex(nil)
     }
 
     private static func findBinaries() throws -> String {
@@ -99,7 +95,7 @@ package final class ThrowawayCluster: Sendable {
     }
 
     private func initialise(settings: [String: String]) async throws {
-        if let user = Self.serverUser { _ = try await run("/bin/chown", [user, directory]) }
+        if let user = Self.serverUser { _ = try await Program.run("/bin/chown", [user, directory]) }
         try await asServer(
             "initdb", "--pgdata", dataDirectory, "--username", "postgres", "--auth", "trust", "--encoding",
             "UTF8",
@@ -116,24 +112,19 @@ package final class ThrowawayCluster: Sendable {
         try holdLifeline()
     }
 
-    /// A shell that waits for our end: its standard input closes with this process, whatever ends it.
+    /// A shell that waits for our end, whatever ends us, and then stops the server and tidies up.
     private func holdLifeline() throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = [
-            "-c",
-            """
-            trap '' INT TERM HUP; cat >/dev/null
-            pid=$(head -n 1 '\(dataDirectory)/postmaster.pid' 2>/dev/null) && kill -QUIT "$pid" 2>/dev/null
-            while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
-            rm -rf '\(directory)'
-            """,
-        ]
-        process.standardInput = Pipe()
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        lifeline.withLock { $0 = process }
+        try Program.startOnLifeline(
+            "/bin/sh",
+            [
+                "-c",
+                """
+                trap '' INT TERM HUP; cat >/dev/null
+                pid=$(head -n 1 '\(dataDirectory)/postmaster.pid' 2>/dev/null) && kill -QUIT "$pid" 2>/dev/null
+                while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+                rm -rf '\(directory)'
+                """,
+            ])
     }
 
     private var postmaster: pid_t? {
@@ -152,9 +143,9 @@ package final class ThrowawayCluster: Sendable {
     private func asServer(_ program: String, arguments: [String]) async throws {
         let command = ["\(binaries)/\(program)"] + arguments
         if let user = Self.serverUser {
-            _ = try await run("/usr/sbin/runuser", ["-u", user, "--"] + command)
+            _ = try await Program.run("/usr/sbin/runuser", ["-u", user, "--"] + command)
         } else {
-            _ = try await run(command[0], Array(command.dropFirst()))
+            _ = try await Program.run(command[0], Array(command.dropFirst()))
         }
     }
 
@@ -171,40 +162,4 @@ package final class ThrowawayCluster: Sendable {
             "C"
         #endif
     }
-}
-
-/// Runs a program to its end, off Swift's threads, and returns what it printed. Output goes through a file:
-/// a server that `pg_ctl` leaves behind would keep a pipe open.
-private func run(_ program: String, _ arguments: [String]) async throws -> String {
-    try await withCheckedThrowingContinuation { continuation in
-        Thread.detachNewThread {
-            continuation.resume(with: Result { try runBlocking(program, arguments) })
-        }
-    }
-}
-
-private func runBlocking(_ program: String, _ arguments: [String]) throws -> String {
-    let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-    _ = FileManager.default.createFile(atPath: file.path, contents: nil)
-    defer { try? FileManager.default.removeItem(at: file) }
-    let output = try FileHandle(forWritingTo: file)
-    let process = Process()
-    // A child holds a socket by which Foundation learns of its end. The server that `pg_ctl` leaves behind
-    // must not inherit it, or the wait would last as long as the server.
-    let closing = #"""
-        for fd in /dev/fd/*; do n=${fd##*/}; [ "$n" -gt 2 ] && eval "exec $n>&-"; done; exec "$@"
-        """#
-    process.executableURL = URL(fileURLWithPath: "/bin/bash")
-    process.arguments = ["-c", closing, "run", program] + arguments
-    process.currentDirectoryURL = URL(fileURLWithPath: "/")
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = output
-    process.standardError = output
-    try process.run()
-    process.waitUntilExit()
-    let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
-    guard process.terminationStatus == 0 else {
-        throw ThrowawayCluster.Failure(description: "\(program) \(arguments.joined(separator: " ")): \(text)")
-    }
-    return text
 }
