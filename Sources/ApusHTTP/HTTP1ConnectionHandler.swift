@@ -26,7 +26,10 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler {
     private var inFlight: HTTPExchange?
     private var inFlightKeepsAlive = true
     private var inFlightIsHead = false
-    private var waiting: [(request: HTTPRequest, keepsAlive: Bool)] = []
+    private var inFlightTakesChunks = true
+    /// The body of the answer under way, when it comes bit by bit.
+    private var stream: HTTPBodyStream?
+    private var waiting: [(request: HTTPRequest, head: HTTPRequestHead)] = []
     /// What has arrived is answered, then the connection closes.
     private var isDraining = false
     /// Comes after the answers to all requests before the one that is refused.
@@ -65,6 +68,8 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler {
         clock = nil
         inFlight?.abandon()
         inFlight = nil
+        stream?.disconnect()
+        stream = nil
         waiting.removeAll()
         context.fireChannelInactive()
     }
@@ -73,7 +78,8 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event is ChannelShouldQuiesceEvent {
             isDraining = true
-            if inFlight == nil, case .idle = reading { context.close(promise: nil) }
+            stream?.finish()
+            if inFlight == nil, stream == nil, case .idle = reading { context.close(promise: nil) }
         }
         context.fireUserInboundEventTriggered(event)
     }
@@ -141,24 +147,25 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler {
         let request = HTTPRequest(
             method: head.method, target: head.uri, headers: head.headers, body: body, peer: peer,
             id: RequestID(header: head.headers.first(name: "x-request-id")))
-        if inFlight == nil, waiting.isEmpty {
-            start(request, keepsAlive: head.isKeepAlive, context)
+        if inFlight == nil, stream == nil, waiting.isEmpty {
+            start(request, head, context)
         } else {
-            waiting.append((request, head.isKeepAlive))
+            waiting.append((request, head))
             if waiting.count >= limits.pipelinedRequests { setAutoRead(false, context) }
         }
     }
 
     // MARK: - Answering
 
-    private func start(_ request: HTTPRequest, keepsAlive: Bool, _ context: ChannelHandlerContext) {
+    private func start(_ request: HTTPRequest, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let exchange = HTTPExchange(request: request, eventLoop: context.eventLoop) { response in
             let (handler, context) = loopBound.value
             handler.finish(response, context)
         }
         inFlight = exchange
-        inFlightKeepsAlive = keepsAlive
+        inFlightKeepsAlive = head.isKeepAlive
+        inFlightTakesChunks = head.version != .http1_0
         inFlightIsHead = request.method == .HEAD
         respond(exchange)
     }
@@ -167,6 +174,9 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler {
         guard !isClosed, inFlight != nil else { return }
         inFlight = nil
         let keepsAlive = inFlightKeepsAlive && !(isDraining && waiting.isEmpty)
+        if case .stream(let stream) = response.body, !inFlightIsHead {
+            return begin(stream, response, context)
+        }
         var buffer = HTTP1ResponseWriter.write(
             response, keepsAlive: keepsAlive, isHead: inFlightIsHead, date: dates.now(),
             allocator: context.channel.allocator)
@@ -174,6 +184,11 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler {
             buffer.reserveCapacity(minimumWritableBytes: length)
             write(&buffer)
         }
+        complete(buffer, keepsAlive: keepsAlive, context)
+    }
+
+    /// Writes the last bytes of an answer and goes on with the connection.
+    private func complete(_ buffer: ByteBuffer, keepsAlive: Bool, _ context: ChannelHandlerContext) {
         lastActivity = .now()
         if keepsAlive {
             context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
@@ -190,18 +205,61 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler {
         }
     }
 
+    /// Writes the head of an answer whose body comes bit by bit, in chunks (RFC 9112 §7.1) where the client knows them.
+    private func begin(_ stream: HTTPBodyStream, _ response: HTTPResponse, _ context: ChannelHandlerContext) {
+        let chunks = inFlightTakesChunks
+        let keepsAlive = inFlightKeepsAlive && chunks && !isDraining
+        let head = HTTP1ResponseWriter.write(
+            response, keepsAlive: keepsAlive, isHead: false, date: dates.now(),
+            allocator: context.channel.allocator, takesChunks: chunks)
+        context.writeAndFlush(wrapOutboundOut(head), promise: nil)
+        self.stream = stream
+        let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        stream.start(
+            .init(
+                eventLoop: context.eventLoop,
+                write: { bytes in
+                    let (handler, context) = loopBound.value
+                    return handler.write(bytes, chunks: chunks, keepsAlive: keepsAlive, context)
+                },
+                abort: {
+                    let bound = loopBound
+                    bound.eventLoop.execute { bound.value.1.close(promise: nil) }
+                }))
+        if isDraining { stream.finish() }
+    }
+
+    /// - Parameter bytes: nil for the end of the body.
+    private func write(
+        _ bytes: ByteBuffer?, chunks: Bool, keepsAlive: Bool, _ context: ChannelHandlerContext
+    ) -> EventLoopFuture<Void> {
+        guard !isClosed else { return context.eventLoop.makeSucceededVoidFuture() }
+        lastActivity = .now()
+        var buffer = context.channel.allocator.buffer(capacity: (bytes?.readableBytes ?? 0) + 16)
+        if var bytes {
+            if chunks { buffer.writeString(String(bytes.readableBytes, radix: 16) + "\r\n") }
+            buffer.writeBuffer(&bytes)
+            if chunks { buffer.writeStaticString("\r\n") }
+            return context.writeAndFlush(wrapOutboundOut(buffer))
+        }
+        stream = nil
+        if chunks { buffer.writeStaticString("0\r\n\r\n") }
+        complete(buffer, keepsAlive: keepsAlive && !isDraining, context)
+        return context.eventLoop.makeSucceededVoidFuture()
+    }
+
     private func startNext(_ context: ChannelHandlerContext) {
         guard !waiting.isEmpty else { return }
         let next = waiting.removeFirst()
         if waiting.count == limits.pipelinedRequests - 1 { setAutoRead(true, context) }
-        start(next.request, keepsAlive: next.keepsAlive, context)
+        start(next.request, next.head, context)
     }
 
     /// Answers without handing the request on, and closes the connection, because its rest is not read.
     private func refuse(_ context: ChannelHandlerContext, _ refusal: HTTPRefusal) {
         reading = .refused
         requestBegan = nil
-        guard inFlight == nil else {
+        guard inFlight == nil, stream == nil else {
             self.refusal = refusal
             return
         }
@@ -252,7 +310,7 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler {
 
     private func checkClock(_ context: ChannelHandlerContext) {
         guard !isClosed else { return }
-        if inFlight != nil {
+        if inFlight != nil || stream != nil {
             // The client waits for us, and we may have stopped reading.
             lastActivity = .now()
             if requestBegan != nil { requestBegan = lastActivity }

@@ -7,7 +7,7 @@ enum HTTP1ResponseWriter {
     /// it behind the head.
     static func write(
         _ response: HTTPResponse, keepsAlive: Bool, isHead: Bool, date: String,
-        allocator: ByteBufferAllocator
+        allocator: ByteBufferAllocator, takesChunks: Bool = true
     ) -> ByteBuffer {
         let length = response.bodyLength
         var buffer = allocator.buffer(capacity: 512 + (isHead ? 0 : (length ?? 0)))
@@ -30,6 +30,9 @@ enum HTTP1ResponseWriter {
             buffer.writeStaticString("Content-Length: ")
             buffer.writeString(String(length))
             buffer.writeStaticString("\r\n")
+        } else if case .stream = response.body {
+            // Without chunks (HTTP/1.0) the end of the connection is the end of the body (RFC 9112 §6.3).
+            if keepsAlive || takesChunks { buffer.writeStaticString("Transfer-Encoding: chunked\r\n") }
         } else if length == nil, !isHead, response.status >= 200, response.status != 204,
             response.status != 304
         {
@@ -39,7 +42,7 @@ enum HTTP1ResponseWriter {
         buffer.writeStaticString("\r\n")
         guard !isHead else { return buffer }
         switch response.body {
-        case .none, .deferred: break
+        case .none, .deferred, .stream: break
         case .bytes(let bytes): buffer.writeBytes(bytes)
         case .buffer(var body): buffer.writeBuffer(&body)
         }

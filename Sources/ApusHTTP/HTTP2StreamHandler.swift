@@ -13,6 +13,8 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
     private var body: ByteBuffer?
     private var exchange: HTTPExchange?
     private var isAnswered = false
+    /// The body under way, when it comes bit by bit.
+    private var stream: HTTPBodyStream?
 
     init(limits: HTTPLimits, respond: @escaping @Sendable (HTTPExchange) -> Void) {
         self.limits = limits
@@ -22,6 +24,8 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
     func channelInactive(context: ChannelHandlerContext) {
         isAnswered = true
         exchange?.abandon()
+        stream?.disconnect()
+        stream = nil
         context.fireChannelInactive()
     }
 
@@ -70,15 +74,37 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
         let status = HTTPResponseStatus(statusCode: response.status)
         context.write(
             wrapOutboundOut(.head(.init(version: .http2, status: status, headers: headers))), promise: nil)
+        if case .stream(let stream) = response.body, !isHead {
+            context.flush()
+            return start(stream, context)
+        }
         if !isHead, let body = Self.buffer(response.body, context.channel.allocator) {
             context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
         }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
     }
 
+    private func start(_ stream: HTTPBodyStream, _ context: ChannelHandlerContext) {
+        self.stream = stream
+        let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        stream.start(
+            .init(
+                eventLoop: context.eventLoop,
+                write: { bytes in
+                    let (handler, context) = loopBound.value
+                    let part: OutboundOut = bytes.map { .body(.byteBuffer($0)) } ?? .end(nil)
+                    if bytes == nil { handler.stream = nil }
+                    return context.writeAndFlush(handler.wrapOutboundOut(part))
+                },
+                abort: {
+                    let context = loopBound
+                    context.eventLoop.execute { context.value.1.close(promise: nil) }
+                }))
+    }
+
     private static func buffer(_ body: HTTPResponse.Body, _ allocator: ByteBufferAllocator) -> ByteBuffer? {
         switch body {
-        case .none: return nil
+        case .none, .stream: return nil
         case .bytes(let bytes): return allocator.buffer(bytes: bytes)
         case .buffer(let buffer): return buffer
         case .deferred(let length, let write):

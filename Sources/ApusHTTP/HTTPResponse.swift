@@ -12,6 +12,8 @@ package struct HTTPResponse: Sendable {
         /// Bytes that lie elsewhere (a value of a query's result) and are copied once, into the connection's
         /// buffer: their number, and what writes them.
         case deferred(length: Int, write: @Sendable (inout ByteBuffer) -> Void)
+        /// Bytes that come bit by bit; their number is not known.
+        case stream(HTTPBodyStream)
     }
 
     /// RFC 9110 §15
@@ -42,7 +44,7 @@ package struct HTTPResponse: Sendable {
     /// Bytes of the body; nil when there is none.
     package var bodyLength: Int? {
         switch body {
-        case .none: nil
+        case .none, .stream: nil
         case .bytes(let bytes): bytes.count
         case .buffer(let buffer): buffer.readableBytes
         case .deferred(let length, _): length
