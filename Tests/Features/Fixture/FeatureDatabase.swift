@@ -67,6 +67,8 @@ struct FeatureDatabase: Sendable {
     private static func connect(_ conninfo: String) -> Database {
         var configuration = DatabaseConfiguration(connectionString: conninfo)
         configuration.connections = 1
+        // Copies of the template are made one after the other, and all suites begin at once.
+        configuration.acquisitionTimeout = .seconds(120)
         var logger = Logger(label: "features")
         logger.logLevel = .critical
         return Database(configuration, logger: logger)
