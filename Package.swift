@@ -36,6 +36,9 @@ let package = Package(
         .systemLibrary(
             name: "CLibPQ", pkgConfig: "libpq",
             providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
+        .systemLibrary(
+            name: "CArgon2", pkgConfig: "libargon2",
+            providers: [.apt(["libargon2-dev"]), .brew(["argon2"])]),
 
         // MARK: - Words at the bottom
         .target(name: "ApusFaults", swiftSettings: strict),
@@ -85,6 +88,13 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .target(
+            name: "ApusAuth",
+            dependencies: [
+                "CArgon2", "ApusTokens", "ApusPostgres", "ApusSQL", "ApusJSON", "ApusFaults",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .target(
             name: "ApusTelemetry",
             dependencies: [
                 "ApusJSON", .product(name: "Logging", package: "swift-log"),
@@ -111,7 +121,8 @@ let package = Package(
         .target(
             name: "ApusEdge",
             dependencies: [
-                "ApusHTTP", "ApusREST", "ApusOpenAPI", "ApusDataAPI", "ApusTokens", "ApusTelemetry",
+                "ApusHTTP", "ApusREST", "ApusOpenAPI", "ApusDataAPI", "ApusAuth", "ApusTokens",
+                "ApusTelemetry",
                 "ApusPostgres", "ApusPlanner", "ApusCatalog", "ApusSQL", "ApusJSON", "ApusFaults",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -124,9 +135,10 @@ let package = Package(
         .target(
             name: "ApusServer",
             dependencies: [
-                "ApusEdge", "ApusHTTP", "ApusREST", "ApusDataAPI", "ApusTokens", "ApusMigrations",
+                "ApusEdge", "ApusHTTP", "ApusREST", "ApusDataAPI", "ApusAuth", "ApusTokens", "ApusMigrations",
                 "ApusTelemetry", "ApusPostgres", "ApusPlanner", "ApusCatalog", "ApusOpenAPI",
                 "ApusSQL", "ApusJSON", "ApusFaults",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -178,6 +190,12 @@ let package = Package(
                 "ApusTokens", "ApusPostgres", "ApusJSON", "ApusFaults",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "ApusAuthTests",
+            dependencies: [
+                "ApusAuth", "ApusTokens", "ApusJSON", "ApusFaults",
+                .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: strict),
         .testTarget(
             name: "ApusTelemetryTests",

@@ -101,3 +101,17 @@ package struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
         bytes.append(UInt8(ascii: "}"))
     }
 }
+
+extension JSONValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
+    ExpressibleByDictionaryLiteral
+{
+    package init(stringLiteral value: String) { self = .string(value) }
+    package init(booleanLiteral value: Bool) { self = .bool(value) }
+    package init(integerLiteral value: Int) { self = .int(value) }
+    /// Members in the order of the literal.
+    package init(dictionaryLiteral elements: (String, JSONValue)...) {
+        var object = JSONObject()
+        object.members = elements.map { .init(name: $0, value: $1) }
+        self = .object(object)
+    }
+}

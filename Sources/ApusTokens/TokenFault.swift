@@ -48,6 +48,8 @@ package enum TokenFault: Error, Sendable, Equatable {
     /// The role claim holds nothing that may be a role: empty, `none` (which in SQL means the connection's own
     /// role), with a NUL in it, or an object or array.
     case roleUnusable
+    /// Somebody signed out, was removed or was locked out before the token's time was over.
+    case sessionEnded
 }
 
 extension TokenFault {
@@ -66,7 +68,8 @@ extension TokenFault {
         case .empty, .tooLarge, .unexpectedParts, .malformed, .unsecured, .noSuitableKey, .signatureInvalid:
             "PGRST301"
         case .tokenRequired: "PGRST302"
-        case .claimsUnreadable, .expired, .notYetValid, .issuedInFuture, .notInAudience, .expirationNotNumber,
+        case .claimsUnreadable, .sessionEnded, .expired, .notYetValid, .issuedInFuture, .notInAudience,
+            .expirationNotNumber,
             .notBeforeNotNumber, .issuedAtNotNumber, .audienceNotText, .roleUnusable:
             "PGRST303"
         }
@@ -92,6 +95,7 @@ extension TokenFault {
         case .issuedAtNotNumber: "The JWT 'iat' claim must be a number"
         case .audienceNotText: "The JWT 'aud' claim must be a string or an array of strings"
         case .roleUnusable: "The JWT role claim does not name a role"
+        case .sessionEnded: "The session of the JWT has ended"
         }
     }
 

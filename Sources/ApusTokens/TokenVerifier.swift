@@ -23,14 +23,16 @@ package final class TokenVerifier: Sendable {
     private let rolePath: RoleClaimPath
     private let maximumTokenBytes: Int
     private let cache: PrincipalCache
+    private let trust: TokenTrust?
     private let now: Clock
 
     /// The principal of requests without a token; nil when such requests are refused. The same object every time,
     /// so that callers can tell it by identity.
     package let anonymous: Principal?
 
+    /// - Parameter trust: keys and ended sessions that change while this verifier lives; nil: there are none.
     package init(
-        settings: TokenSettings, clock: @escaping Clock = TokenVerifier.systemClock
+        settings: TokenSettings, trust: TokenTrust? = nil, clock: @escaping Clock = TokenVerifier.systemClock
     ) throws(TokenSettingsFault) {
         let audience = settings.audience.flatMap { $0.isEmpty ? nil : $0 }
         if let audience, !Self.isStringOrURI(audience) {
@@ -44,7 +46,8 @@ package final class TokenVerifier: Sendable {
         check = ClaimsCheck(audience: audience)
         rolePath = try RoleClaimPathReader.read(settings.roleClaimKey)
         maximumTokenBytes = settings.maximumTokenBytes
-        cache = PrincipalCache(capacity: settings.cacheMaxEntries)
+        cache = PrincipalCache(capacity: settings.cacheMaxEntries, trust: trust)
+        self.trust = trust
         now = clock
         anonymous = anonymousRole.map { role in
             let claims = ClaimsText.withRole(role, in: Array("{}".utf8), claims: JSONObject())
@@ -70,15 +73,17 @@ package final class TokenVerifier: Sendable {
 
     /// The principal of a request with the token in these bytes, which are not kept unless they verify.
     package func principal(forBearerBytes token: UnsafeRawBufferPointer) throws(TokenFault) -> Principal {
-        guard let keys else { throw .secretMissing }
+        guard keys != nil || trust != nil else { throw .secretMissing }
         guard !token.isEmpty else { throw .empty }
         guard token.count <= maximumTokenBytes else { throw .tooLarge(limit: maximumTokenBytes) }
         let hash = PrincipalCache.hash(token)
         let now = now()
         if let known = cache.principal(for: token, hash: hash, at: now) { return known }
-        let (principal, validity) = try verify(token, keys, at: now)
-        cache.insert(principal, for: token, hash: hash, validity: validity)
-        return principal
+        let known = try verify(token, at: now)
+        if let session = known.session, trust?.hasEnded(session: session) == true { throw .sessionEnded }
+        cache.insert(
+            known.principal, for: token, hash: hash, validity: known.validity, session: known.session)
+        return known.principal
     }
 
     /// What the cache did so far.
@@ -93,16 +98,34 @@ package final class TokenVerifier: Sendable {
 
     // MARK: - Non public
 
-    private func verify(
-        _ token: UnsafeRawBufferPointer, _ keys: VerificationKeySet, at now: Int64
-    ) throws(TokenFault) -> (Principal, Validity) {
+    private struct Verified {
+        let principal: Principal
+        let validity: Validity
+        /// `session_id`, for tokens of people who signed in here.
+        let session: String?
+    }
+
+    private func verify(_ token: UnsafeRawBufferPointer, at now: Int64) throws(TokenFault) -> Verified {
         let compact = try CompactToken(token)
-        try keys.verify(compact)
+        try checkSignature(compact)
         guard let claims = try? JSONReader.read(compact.payload).object else { throw .claimsUnreadable }
         let validity = try check.validity(of: claims, at: now)
         let role = try role(in: claims)
         let text = ClaimsText.withRole(role, in: compact.payload, claims: claims)
-        return (Principal(role: role, claims: text), validity)
+        return Verified(
+            principal: Principal(role: role, claims: text), validity: validity,
+            session: trust == nil ? nil : claims["session_id"]?.text?.lowercased())
+    }
+
+    /// Keys of our own first: they have names, so at most one fits.
+    private func checkSignature(_ token: CompactToken) throws(TokenFault) {
+        switch trust?.verifies(token) {
+        case true?: return
+        case false?: throw .signatureInvalid
+        case nil: break
+        }
+        guard let keys else { throw trust == nil ? .secretMissing : .noSuitableKey }
+        try keys.verify(token)
     }
 
     /// The role that the claims name; the anonymous one when they name none.

@@ -40,6 +40,7 @@ extension SystemStep {
         var steps = [roles, memberships, ownMemberships, authFunctions, publicGrants, serviceRoleBypass]
         if let catalogEventTrigger { steps.append(Self.catalogEventTrigger(catalogEventTrigger)) }
         steps.append(idempotencyKeys)
+        steps += [authRole, authUsers, authProofs, authKeys]
         return steps
     }
 }

@@ -51,7 +51,8 @@ package struct SettingDefinition: Sendable {
 
 extension SettingDefinition {
     /// Every setting there is.
-    package static let all: [SettingDefinition] = database + tokens + rest + server + operation
+    package static let all: [SettingDefinition] =
+        database + tokens + rest + authentication + server + operation
 
     private static let database: [SettingDefinition] = [
         .init(
@@ -173,6 +174,9 @@ extension SettingDefinition {
             "server-idle-timeout", .integer(1...86_400), "75",
             "Seconds that a connection may be open without a request."),
         .init("server-max-connections", .integer(1...1_000_000), "20000", "Connections at once."),
+        .init(
+            "server-trusted-hops", .integer(0...16), "0",
+            "Proxies in front whose X-Forwarded-For is believed, counted from the right."),
         .init(
             "server-drain-timeout", .integer(0...3_600), "25",
             "Seconds that a stop waits for requests in flight."),

@@ -88,7 +88,7 @@ extension Settings {
     }
 
     /// The value of a setting, or the content of the file that it names with an `@`.
-    private func secret(_ name: String) throws -> String? {
+    func secret(_ name: String) throws -> String? {
         guard let value = string(name) else { return nil }
         guard value.hasPrefix("@") else { return value }
         let path = String(value.dropFirst())

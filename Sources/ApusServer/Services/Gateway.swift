@@ -30,6 +30,8 @@ package final class Gateway: Sendable {
     private let keys: DevelopmentKeys
     private let database: Database
     private let telemetry: Telemetry
+    /// What changes about tokens while the process lives.
+    private let trust = TokenTrust()
     private let state: Mutex<State>
 
     /// - Throws: when the settings do not hold together.
@@ -41,7 +43,8 @@ package final class Gateway: Sendable {
         self.telemetry = telemetry
         state = Mutex(
             State(
-                current: try Generation(settings, keys: keys, database: database, telemetry: telemetry)))
+                current: try Generation(
+                    settings, keys: keys, database: database, telemetry: telemetry, trust: trust)))
     }
 
     /// Answers an exchange.
@@ -86,7 +89,8 @@ package final class Gateway: Sendable {
     ///
     /// - Throws: when the settings do not hold; then nothing changes.
     package func reconfigure(_ settings: Settings) throws {
-        let next = try Generation(settings, keys: keys, database: database, telemetry: telemetry)
+        let next = try Generation(
+            settings, keys: keys, database: database, telemetry: telemetry, trust: trust)
         start(next)
         let (overtaken, waiting) = state.withLock { state in
             defer { state.next = next }

@@ -1,3 +1,4 @@
+import ApusAuth
 import ApusCatalog
 import ApusDataAPI
 import ApusEdge
@@ -16,28 +17,37 @@ final class Generation: Sendable {
     let catalogs: CatalogStore
     let data: DataAPI
     private let rest: RESTEndpoint
+    /// nil when `auth-enabled` is off, or nothing is there to encrypt with.
+    private let auth: (service: AuthService, endpoint: AuthEndpoint)?
     private let prefix: String
     private let reader = Mutex<Task<Void, Never>?>(nil)
     private let builtRoutes = Mutex<Routes?>(nil)
 
     /// - Throws: when a setting cannot hold together with the others (a secret that is none, say).
-    init(_ settings: Settings, keys: DevelopmentKeys, database: Database, telemetry: Telemetry) throws {
+    init(
+        _ settings: Settings, keys: DevelopmentKeys, database: Database, telemetry: Telemetry,
+        trust: TokenTrust
+    ) throws {
         let catalogs = CatalogStore(database: database, settings: settings.catalog, logger: telemetry.logger)
         self.catalogs = catalogs
         data = DataAPI(database: database, catalog: { catalogs.snapshot }, settings: try settings.dataAPI())
         prefix = settings.restPrefix
         let verifier: TokenVerifier
         do {
-            verifier = try TokenVerifier(settings: try settings.tokens(fallbackSecret: keys.fallbackSecret))
+            verifier = try TokenVerifier(
+                settings: try settings.tokens(fallbackSecret: keys.fallbackSecret), trust: trust)
         } catch let fault as TokenSettingsFault {
             throw Fault(
                 code: "APUS002", kind: .invalid,
                 message: "The setting '\(fault.setting)' does not hold: \(fault.reason)")
         }
+        let cors = CORS(allowedOrigins: settings.list("server-cors-allowed-origins"))
+        auth = try Authentication(settings, keys: keys, logger: telemetry.logger)?
+            .make(database: database, verifier: verifier, trust: trust, cors: cors)
         let slow = settings.integer("log-slow-request").flatMap { $0 > 0 ? Duration.milliseconds($0) : nil }
         rest = RESTEndpoint(
             data: data, reader: RequestReader(settings: settings.rest), verifier: verifier,
-            cors: CORS(allowedOrigins: settings.list("server-cors-allowed-origins")),
+            cors: cors,
             descriptions: settings.descriptions,
             settings: .init(
                 prefix: prefix, showsDetails: settings.string("client-error-verbosity") != "minimal",
@@ -50,7 +60,12 @@ final class Generation: Sendable {
 
     /// Keeps the catalog up to date until stopped.
     func run() async {
-        let task = Task { await catalogs.run() }
+        let task = Task {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.catalogs.run() }
+                if let auth = self.auth { group.addTask { await auth.service.run() } }
+            }
+        }
         reader.withLock { $0 = task }
         await withTaskCancellationHandler {
             await task.value
@@ -79,6 +94,9 @@ final class Generation: Sendable {
                 gateway?.readiness ?? .notReady("The server is stopping.")
             })
             let rest = rest
+            if let endpoint = auth?.endpoint {
+                routes.under(endpoint.prefix) { endpoint.respond($0) }
+            }
             routes.at("/health/live") { health.live($0) }
             routes.at("/health/ready") { health.ready($0) }
             routes.at("/metrics") { [weak gateway] in gateway?.metrics($0) }

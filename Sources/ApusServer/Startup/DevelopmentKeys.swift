@@ -5,27 +5,41 @@ import ApusTokens
 package struct DevelopmentKeys: Sendable {
     /// What holds when `jwt-secret` is not set: made once for a private database and kept beside it.
     package let fallbackSecret: String?
+    /// What authentication encrypts with when `auth-encryption-key` is not set: 32 bytes as base64url, made and kept
+    /// in the same way.
+    package let fallbackEncryptionKey: String?
 
-    /// - Parameter fallbackSecret: nil where only tokens of `jwt-secret` count.
-    package init(fallbackSecret: String?) { self.fallbackSecret = fallbackSecret }
+    /// - Parameters:
+    ///   - fallbackSecret: nil where only tokens of `jwt-secret` count.
+    ///   - fallbackEncryptionKey: nil where only `auth-encryption-key` counts.
+    package init(fallbackSecret: String?, fallbackEncryptionKey: String? = nil) {
+        self.fallbackSecret = fallbackSecret
+        self.fallbackEncryptionKey = fallbackEncryptionKey
+    }
 
     static func read(_ settings: Settings, home: DatabaseHome) throws -> DevelopmentKeys {
-        guard settings.string("jwt-secret") == nil, let directory = home.dataDirectory else {
-            return DevelopmentKeys(fallbackSecret: nil)
-        }
-        let path = directory + "/jwt-secret"
-        if let known = try? SmallFile.read(path), !known.isEmpty {
-            return DevelopmentKeys(fallbackSecret: known)
-        }
-        let made = DevelopmentSecret.generate()
-        try SmallFile.writePrivately(made, to: path)
-        return DevelopmentKeys(fallbackSecret: made)
+        guard let directory = home.dataDirectory else { return DevelopmentKeys(fallbackSecret: nil) }
+        let needsSecret = settings.string("jwt-secret") == nil
+        let needsKey = settings.string("auth-encryption-key") == nil
+        return DevelopmentKeys(
+            fallbackSecret: needsSecret ? try secret(directory + "/jwt-secret") : nil,
+            fallbackEncryptionKey: needsKey ? try secret(directory + "/auth-encryption-key") : nil)
     }
 
     /// The keys of an existing data directory, for commands beside a running server; makes none.
     package static func existing(_ settings: Settings) -> DevelopmentKeys {
-        let path = (settings.string("data-dir") ?? ".apus") + "/jwt-secret"
-        return DevelopmentKeys(fallbackSecret: try? SmallFile.read(path))
+        let directory = settings.string("data-dir") ?? ".apus"
+        return DevelopmentKeys(
+            fallbackSecret: try? SmallFile.read(directory + "/jwt-secret"),
+            fallbackEncryptionKey: try? SmallFile.read(directory + "/auth-encryption-key"))
+    }
+
+    /// What a file holds; made when there is none.
+    private static func secret(_ path: String) throws -> String {
+        if let known = try? SmallFile.read(path), !known.isEmpty { return known }
+        let made = DevelopmentSecret.generate()
+        try SmallFile.writePrivately(made, to: path)
+        return made
     }
 
     /// A token of ten years for a role, as SDKs want for `anonKey` and `serviceKey`; nil when there is no secret to

@@ -8,9 +8,13 @@ import Synchronization
 /// by comparing every byte of the token: two tokens with one hash are two tokens.
 final class PrincipalCache: Sendable {
     private let state: Mutex<State>
+    private let trust: TokenTrust?
 
-    /// `capacity`: entries; 0 remembers nothing.
-    init(capacity: Int) {
+    /// - Parameters:
+    ///   - capacity: entries; 0 remembers nothing.
+    ///   - trust: what is forgotten when sessions end and keys go.
+    init(capacity: Int, trust: TokenTrust? = nil) {
+        self.trust = trust
         state = Mutex(State(capacity: max(0, capacity)))
     }
 
@@ -25,14 +29,24 @@ final class PrincipalCache: Sendable {
 
     /// The principal of exactly this token while it holds; an entry whose time is over is dropped.
     func principal(for token: UnsafeRawBufferPointer, hash: Int, at now: Int64) -> Principal? {
-        state.withLock { $0.find(token, hash, now) }
+        state.withLock { state in
+            if let trust, trust.version != state.position.version { state.follow(trust) }
+            return state.find(token, hash, now)
+        }
     }
 
+    /// - Parameter session: the session that the token belongs to, by whose end it is forgotten.
     func insert(
-        _ principal: Principal, for token: UnsafeRawBufferPointer, hash: Int, validity: Validity
+        _ principal: Principal, for token: UnsafeRawBufferPointer, hash: Int, validity: Validity,
+        session: String? = nil
     ) {
-        let entry = Entry(token: Array(token), hash: hash, principal: principal, validity: validity)
-        state.withLock { $0.insert(entry) }
+        let entry = Entry(
+            token: Array(token), hash: hash, principal: principal, validity: validity, session: session)
+        state.withLock { state in
+            // Asked again here: a session that ends before this is found now, one that ends after it by `follow`.
+            if let session, trust?.hasEnded(session: session) == true { return }
+            state.insert(entry)
+        }
     }
 
     var statistics: TokenCacheStatistics { state.withLock { $0.statistics } }
@@ -44,6 +58,7 @@ final class PrincipalCache: Sendable {
         let hash: Int
         let principal: Principal
         let validity: Validity
+        let session: String?
         var wasUsed = false
     }
 
@@ -53,6 +68,8 @@ final class PrincipalCache: Sendable {
         var slots: [Entry?] = []
         var free: [Int] = []
         var slotOfHash: [Int: Int] = [:]
+        var slotsOfSession: [String: Set<Int>] = [:]
+        var position = TokenTrust.Position()
         var hand = 0
         var statistics = TokenCacheStatistics()
 
@@ -81,7 +98,19 @@ final class PrincipalCache: Sendable {
             let slot = freeSlot()
             slots[slot] = entry
             slotOfHash[entry.hash] = slot
+            if let session = entry.session { slotsOfSession[session, default: []].insert(slot) }
             statistics.entries += 1
+        }
+
+        /// Drops what no longer holds.
+        mutating func follow(_ trust: TokenTrust) {
+            switch trust.changes(since: &position) {
+            case .everything: for slot in slots.indices { remove(slot) }
+            case .sessions(let ended):
+                for session in ended {
+                    for slot in slotsOfSession[session] ?? [] { remove(slot) }
+                }
+            }
         }
 
         private mutating func freeSlot() -> Int {
@@ -105,6 +134,10 @@ final class PrincipalCache: Sendable {
             guard let entry = slots[slot] else { return }
             slots[slot] = nil
             slotOfHash[entry.hash] = nil
+            if let session = entry.session {
+                slotsOfSession[session]?.remove(slot)
+                if slotsOfSession[session]?.isEmpty == true { slotsOfSession[session] = nil }
+            }
             free.append(slot)
             statistics.entries -= 1
         }

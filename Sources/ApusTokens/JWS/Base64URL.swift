@@ -1,8 +1,8 @@
 /// base64url without padding (RFC 4648, 5; RFC 7515, 2).
-enum Base64URL {
+package enum Base64URL {
     /// nil for anything but the one canonical encoding: no padding, no spaces, no stray bits at the end. Two texts
     /// that differ never mean the same bytes.
-    static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+    package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count * 3 / 4)
         var pending: UInt32 = 0
@@ -21,7 +21,7 @@ enum Base64URL {
     }
 
     /// Plain base64 or base64url, padded or not, spaces around it ignored: what people put into settings.
-    static func decodeLeniently(_ text: some Collection<UInt8>) -> [UInt8]? {
+    package static func decodeLeniently(_ text: some Collection<UInt8>) -> [UInt8]? {
         let isSpace: (UInt8) -> Bool = { $0 == 0x20 || (0x09...0x0D).contains($0) }
         let isPadding: (UInt8) -> Bool = { $0 == UInt8(ascii: "=") || $0 == UInt8(ascii: ".") || isSpace($0) }
         var characters = Array(text.drop(while: isSpace))
@@ -36,7 +36,8 @@ enum Base64URL {
             })
     }
 
-    static func encode(_ bytes: some Collection<UInt8>) -> String {
+    /// The text, without padding.
+    package static func encode(_ bytes: some Collection<UInt8>) -> String {
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count * 4 + 2) / 3)

@@ -1,0 +1,96 @@
+import ApusJSON
+import ApusPostgres
+package import ApusSQL
+import ApusTokens
+
+extension AuthService {
+    /// Opens a session for a user, as part of a transaction.
+    ///
+    /// - Parameters:
+    ///   - method: what `amr` shall say: `password`, `otp`, `oauth`…
+    ///   - assurance: `aal1`, or `aal2` when the method alone is worth two factors.
+    /// - Throws: `user_banned`; what the database refuses.
+    package func openSession(
+        user id: String, method: String, assurance: String = "aal1", call: AuthCall,
+        in transaction: AuthTransaction
+    ) async throws -> SessionGrant {
+        let session = UUIDText.random()
+        try await transaction.run(sessionOpening(session, user: id, method, assurance, call))
+        return try await grant(session: session, in: transaction)
+    }
+
+    /// Tokens for a session as it is now.
+    package func grant(session id: String, in transaction: AuthTransaction) async throws -> SessionGrant {
+        let rows = try await transaction.query(Self.sessionAndUser(id))
+        guard let session = AuthSession(rows), let user = AuthUser(rows, column: AuthSession.columnCount)
+        else {
+            throw AuthFault.sessionNotFound
+        }
+        guard !user.isBanned else { throw AuthFault.userBanned }
+        return try grant(user, session)
+    }
+
+    /// Tokens, from what was read.
+    func grant(_ user: AuthUser, _ session: AuthSession) throws -> SessionGrant {
+        guard let signer = keys.signer, let secret = secrets[.refreshTokens] else {
+            throw AuthFault.notReady
+        }
+        let now = Int(now())
+        let claims = AccessToken.claims(
+            user, session, issuer: settings.issuer, now: now, lifetime: settings.tokenLifetime)
+        return SessionGrant(
+            accessToken: try signer.sign(JSONValue.object(claims).bytes),
+            refreshToken: RefreshToken(session: session.id, counter: session.counter).text(secret),
+            expiresIn: settings.tokenLifetime, expiresAt: now + settings.tokenLifetime, user: user,
+            session: session)
+    }
+
+    /// A session together with its user.
+    static func sessionAndUser(_ session: String) -> SQL {
+        """
+        select \(AuthSession.columns), \(AuthUser.columns)
+        from auth.sessions s join auth.users u on u.id = s.user_id
+        where s.id = \(bind: session)::uuid and (s.not_after is null or s.not_after > now())
+            and u.deleted_at is null
+        """
+    }
+
+    // MARK: - Non public
+
+    private func sessionOpening(
+        _ session: String, user: String, _ method: String, _ assurance: String, _ call: AuthCall
+    ) -> [SQL] {
+        [
+            """
+            insert into auth.sessions
+                (id, user_id, created_at, updated_at, refreshed_at, aal, user_agent, ip, refresh_token_counter)
+            values (\(bind: session), \(bind: user), now(), now(), now() at time zone 'UTC', \(bind: assurance),
+                \(bind: SQLValue(call.userAgent)), \(bind: SQLValue(call.inetAddress)), 0)
+            """,
+            """
+            insert into auth.mfa_amr_claims (session_id, authentication_method)
+            values (\(bind: session), \(bind: method))
+            """,
+            """
+            update auth.users set last_sign_in_at = now(), updated_at = now() where id = \(bind: user)
+            """,
+        ]
+    }
+}
+
+extension SQLValue {
+    /// Text, or null for nil.
+    package init(_ text: String?) { self = text.map { .text($0) } ?? .null }
+}
+
+extension AuthCall {
+    /// The address as `inet` takes it; nil when it is none.
+    package var inetAddress: String? {
+        let isAddress =
+            !address.isEmpty && address.utf8.count <= 45
+            && address.utf8.allSatisfy {
+                Hexadecimal.digit($0) != nil || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":")
+            }
+        return isAddress ? address : nil
+    }
+}

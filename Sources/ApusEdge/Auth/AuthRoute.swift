@@ -1,0 +1,62 @@
+import ApusAuth
+import NIOHTTP1
+
+/// One line of the table of authentication: a method, a path, who may call, what answers.
+///
+/// Who may call is a type: a handler for signed-in people takes a `Caller`, which nobody but the service can make.
+struct AuthRoute: Sendable {
+    /// What answers, by who may call.
+    enum Handler: Sendable {
+        /// Anybody.
+        case open(@Sendable (AuthService, AuthCall) async throws -> AuthAnswer)
+        /// Anybody; whoever is signed in is known.
+        case optional(@Sendable (AuthService, AuthCall, Caller?) async throws -> AuthAnswer)
+        /// Who is signed in.
+        case user(@Sendable (AuthService, AuthCall, Caller) async throws -> AuthAnswer)
+        /// Who holds a service key.
+        case admin(@Sendable (AuthService, AuthCall, Administrator) async throws -> AuthAnswer)
+    }
+
+    let method: HTTPMethod
+    /// Segments below the prefix; one that begins with `:` is a name for whatever stands there.
+    let path: [String]
+    let handler: Handler
+
+    init(_ method: HTTPMethod, _ path: String, _ handler: Handler) {
+        self.method = method
+        self.path = path.split(separator: "/").map(String.init)
+        self.handler = handler
+    }
+
+    /// What stands where the path has names; nil when the path is another one.
+    func match(_ segments: [String]) -> [String: String]? {
+        guard segments.count == path.count else { return nil }
+        var names: [String: String] = [:]
+        for (wanted, segment) in zip(path, segments) {
+            if wanted.hasPrefix(":") {
+                names[String(wanted.dropFirst())] = segment
+            } else if wanted != segment {
+                return nil
+            }
+        }
+        return names
+    }
+}
+
+extension AuthRoute {
+    /// Every route, by what it is about.
+    static let all: [AuthRoute] = about + signUp + users
+
+    private static let about: [AuthRoute] = [
+        .init(.GET, "/health", .open { try await $0.health($1) }),
+        .init(.GET, "/.well-known/jwks.json", .open { try await $0.keySet($1) }),
+    ]
+
+    private static let signUp: [AuthRoute] = [
+        .init(.POST, "/signup", .open { try await $0.signUp($1) })
+    ]
+
+    private static let users: [AuthRoute] = [
+        .init(.GET, "/user", .user { try await $0.user($1, $2) })
+    ]
+}
