@@ -109,7 +109,9 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "NIOExtras", package: "swift-nio-extras"),
                 .product(name: "Logging", package: "swift-log"),
@@ -159,6 +161,13 @@ let package = Package(
         .target(name: "ApusTestSupport", path: "Tests/Support", swiftSettings: strict),
         .testTarget(
             name: "ApusCatalogTests", dependencies: ["ApusCatalog"], swiftSettings: strict),
+        .testTarget(
+            name: "ApusHTTPTests",
+            dependencies: [
+                "ApusHTTP", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ], swiftSettings: strict),
         .testTarget(
             name: "ApusPlannerTests", dependencies: ["ApusPlanner", "ApusCatalog", "ApusFaults"],
             swiftSettings: strict),

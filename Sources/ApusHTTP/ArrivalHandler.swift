@@ -1,7 +1,7 @@
 import NIOCore
 
 /// Stands before the request decoder and tells the connection's handler of bytes, before they make a request.
-final class ArrivalHandler: ChannelInboundHandler {
+final class ArrivalHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 

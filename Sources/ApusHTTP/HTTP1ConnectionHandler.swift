@@ -1,12 +1,13 @@
 import NIOCore
 import NIOHTTP1
+import NIOWebSocket
 
 /// Speaks HTTP/1.1 (RFC 9112) on one connection, after NIO's request decoder.
 ///
 /// Requests are collected whole, within the limits, and handed on one at a time: an answer leaves before the
 /// next request of the connection starts. Head and body of an answer leave in one buffer, written once; that
 /// is why no response encoder stands in the pipeline.
-final class HTTP1ConnectionHandler: ChannelInboundHandler {
+final class HTTP1ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = ByteBuffer
 
@@ -21,6 +22,9 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler {
     private let limits: HTTPLimits
     private let respond: @Sendable (HTTPExchange) -> Void
     private let gate: ConnectionGate
+    private let clocks: WebSocketClocks
+    /// The handlers before this one, which have nothing more to do when the connection becomes a WebSocket.
+    var leavesWithIt: [any RemovableChannelHandler] = []
 
     private var reading = Reading.idle
     private var inFlight: HTTPExchange?
@@ -43,10 +47,12 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler {
     private let dates = HTTPDateCache()
 
     init(
-        limits: HTTPLimits, gate: ConnectionGate, respond: @escaping @Sendable (HTTPExchange) -> Void
+        limits: HTTPLimits, gate: ConnectionGate, clocks: WebSocketClocks = WebSocketClocks(),
+        respond: @escaping @Sendable (HTTPExchange) -> Void
     ) {
         self.limits = limits
         self.gate = gate
+        self.clocks = clocks
         self.respond = respond
     }
 
@@ -164,7 +170,8 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler {
             handler.finish(response, context)
         }
         inFlight = exchange
-        inFlightKeepsAlive = head.isKeepAlive
+        // Behind a request for another protocol the decoder reads no further requests.
+        inFlightKeepsAlive = head.isKeepAlive && !head.headers.contains(name: "upgrade")
         inFlightTakesChunks = head.version != .http1_0
         inFlightIsHead = request.method == .HEAD
         respond(exchange)
@@ -173,6 +180,7 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler {
     private func finish(_ response: HTTPResponse, _ context: ChannelHandlerContext) {
         guard !isClosed, inFlight != nil else { return }
         inFlight = nil
+        if case .webSocket(let upgrade) = response.body { return become(upgrade, response, context) }
         let keepsAlive = inFlightKeepsAlive && !(isDraining && waiting.isEmpty)
         if case .stream(let stream) = response.body, !inFlightIsHead {
             return begin(stream, response, context)
@@ -246,6 +254,35 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler {
         if chunks { buffer.writeStaticString("0\r\n\r\n") }
         complete(buffer, keepsAlive: keepsAlive && !isDraining, context)
         return context.eventLoop.makeSucceededVoidFuture()
+    }
+
+    /// The connection speaks WebSocket from here on; this handler and those before it leave. What the client sent
+    /// behind its request is handed on by the decoder when it leaves.
+    private func become(
+        _ upgrade: WebSocketUpgrade, _ response: HTTPResponse, _ context: ChannelHandlerContext
+    ) {
+        isClosed = true
+        clock?.cancel()
+        clock = nil
+        let head = HTTP1ResponseWriter.write(
+            response, keepsAlive: false, isHead: false, date: dates.now(),
+            allocator: context.channel.allocator)
+        context.writeAndFlush(wrapOutboundOut(head), promise: nil)
+        let pipeline = context.pipeline.syncOperations
+        let socket = WebSocket(channel: context.channel, limits: upgrade.limits)
+        let handler = WebSocketHandler(
+            socket, clock: clocks.of(context.eventLoop), makeReceiver: upgrade.makeReceiver)
+        let frames = ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: upgrade.limits.frameBytes))
+        let leaving = leavesWithIt
+        leavesWithIt = []
+        do {
+            try pipeline.addHandlers([frames, handler], position: .after(self))
+        } catch {
+            return context.close(promise: nil)
+        }
+        pipeline.removeHandler(self, promise: nil)
+        for handler in leaving { pipeline.removeHandler(handler, promise: nil) }
+        if isDraining { socket.beginClose(.goingAway, "the server is stopping") }
     }
 
     private func startNext(_ context: ChannelHandlerContext) {

@@ -38,11 +38,11 @@ enum HTTP1ResponseWriter {
         {
             buffer.writeStaticString("Content-Length: 0\r\n")
         }
-        if !keepsAlive { buffer.writeStaticString("Connection: close\r\n") }
+        if !keepsAlive, response.status != 101 { buffer.writeStaticString("Connection: close\r\n") }
         buffer.writeStaticString("\r\n")
         guard !isHead else { return buffer }
         switch response.body {
-        case .none, .deferred, .stream: break
+        case .none, .deferred, .stream, .webSocket: break
         case .bytes(let bytes): buffer.writeBytes(bytes)
         case .buffer(var body): buffer.writeBuffer(&body)
         }
@@ -59,6 +59,7 @@ enum HTTPStatusLine {
     }
 
     private static let phrases: [Int: String] = [
+        101: "Switching Protocols",
         200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 205: "Reset Content",
         206: "Partial Content", 207: "Multi-Status", 301: "Moved Permanently", 302: "Found",
         303: "See Other", 304: "Not Modified", 307: "Temporary Redirect", 308: "Permanent Redirect",

@@ -65,6 +65,11 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
     private func finish(_ response: HTTPResponse, _ context: ChannelHandlerContext) {
         guard !isAnswered, context.channel.isActive else { return }
         isAnswered = true
+        if case .webSocket = response.body {
+            // Without the extended CONNECT of RFC 8441 a stream cannot become one.
+            isAnswered = false
+            return finish(HTTPRefusal.upgradeOverHTTP2.response, context)
+        }
         var headers = HTTPHeaders()
         for field in response.fields { headers.add(name: field.name, value: field.value) }
         let isHead = head?.method == .HEAD
@@ -104,7 +109,7 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
 
     private static func buffer(_ body: HTTPResponse.Body, _ allocator: ByteBufferAllocator) -> ByteBuffer? {
         switch body {
-        case .none, .stream: return nil
+        case .none, .stream, .webSocket: return nil
         case .bytes(let bytes): return allocator.buffer(bytes: bytes)
         case .buffer(let buffer): return buffer
         case .deferred(let length, let write):

@@ -7,6 +7,7 @@ enum HTTPRefusal {
     case headerTooLarge
     case bodyTooLarge(Int)
     case tooSlow
+    case upgradeOverHTTP2
 
     /// The answer, as problem details (RFC 9457): no dialect has been chosen yet.
     var response: HTTPResponse {
@@ -36,6 +37,8 @@ enum HTTPRefusal {
             )
         case .tooSlow:
             (408, "APUS408", "The request did not arrive in time", "Send it again.")
+        case .upgradeOverHTTP2:
+            (426, "APUS426", "WebSocket is not spoken over HTTP/2", "Connect with HTTP/1.1.")
         }
     }
 }

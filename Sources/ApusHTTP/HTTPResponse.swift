@@ -14,6 +14,8 @@ package struct HTTPResponse: Sendable {
         case deferred(length: Int, write: @Sendable (inout ByteBuffer) -> Void)
         /// Bytes that come bit by bit; their number is not known.
         case stream(HTTPBodyStream)
+        /// No body: the connection becomes a WebSocket. Made by ``WebSocketUpgrade/response(to:limits:subprotocol:makeReceiver:)``.
+        case webSocket(WebSocketUpgrade)
     }
 
     /// RFC 9110 §15
@@ -44,7 +46,7 @@ package struct HTTPResponse: Sendable {
     /// Bytes of the body; nil when there is none.
     package var bodyLength: Int? {
         switch body {
-        case .none, .stream: nil
+        case .none, .stream, .webSocket: nil
         case .bytes(let bytes): bytes.count
         case .buffer(let buffer): buffer.readableBytes
         case .deferred(let length, _): length

@@ -36,6 +36,7 @@ package final class HTTPServer: Sendable {
     private let respond: @Sendable (HTTPExchange) -> Void
     /// Counts the connections.
     package let gate: ConnectionGate
+    private let clocks = WebSocketClocks()
 
     /// - Parameter respond: called on a connection's event loop with each request; must not block.
     package init(
@@ -124,9 +125,13 @@ package final class HTTPServer: Sendable {
     private func speakHTTP1(on channel: any Channel) throws {
         let pipeline = channel.pipeline.syncOperations
         let connection = HTTP1ConnectionHandler(
-            limits: configuration.limits, gate: gate, respond: respond)
-        try pipeline.addHandler(ArrivalHandler(connection))
-        try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
+            limits: configuration.limits, gate: gate, clocks: clocks, respond: respond)
+        let arrival = ArrivalHandler(connection)
+        // What follows a request to become a WebSocket is for the next protocol.
+        let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes))
+        connection.leavesWithIt = [arrival, decoder]
+        try pipeline.addHandler(arrival)
+        try pipeline.addHandler(decoder)
         try pipeline.addHandler(connection)
     }
 

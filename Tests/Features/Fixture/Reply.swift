@@ -12,7 +12,7 @@ struct Reply: Sendable {
         status = response.status
         fields = response.fields.map { ($0.name, $0.value) }
         switch response.body {
-        case .none, .stream: bytes = []
+        case .none, .stream, .webSocket: bytes = []
         case .bytes(let body): bytes = body
         case .buffer(let body): bytes = Array(body.readableBytesView)
         case .deferred(_, let write):

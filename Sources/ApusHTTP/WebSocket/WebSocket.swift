@@ -1,0 +1,118 @@
+package import NIOCore
+
+/// The sending side of one WebSocket (RFC 6455).
+///
+/// ``send(_:)`` and ``close(_:_:)`` may be called from anywhere; what one caller sends in order arrives in order.
+/// Who sends much, and lives on the connection's event loop anyway, uses ``enqueue(_:)`` and ``flush()``, so that
+/// many small messages leave in one system call.
+///
+/// Sendable: the constants are set at the start; the variables are touched on the event loop only, which is
+/// checked in debug builds.
+package final class WebSocket: @unchecked Sendable {
+    /// The connection's.
+    package let eventLoop: any EventLoop
+    package let limits: WebSocketLimits
+    private let channel: any Channel
+    private var context: ChannelHandlerContext?
+    /// A close frame was sent, or the connection is gone: nothing may follow.
+    private var isClosing = false
+    private var closeDeadline: Scheduled<Void>?
+
+    init(channel: any Channel, limits: WebSocketLimits) {
+        self.channel = channel
+        self.limits = limits
+        eventLoop = channel.eventLoop
+    }
+
+    // MARK: - From anywhere
+
+    /// Sends a message. Nothing happens when the connection is closing or gone.
+    package func send(_ message: WebSocketMessage) {
+        if eventLoop.inEventLoop {
+            if enqueue(message) { flush() }
+        } else {
+            eventLoop.execute { if self.enqueue(message) { self.flush() } }
+        }
+    }
+
+    /// Closes with a code; waits for the client's answer as long as `closeTimeout`.
+    package func close(_ code: WebSocketCloseCode, _ reason: String = "") {
+        if eventLoop.inEventLoop {
+            beginClose(code, reason)
+        } else {
+            eventLoop.execute { self.beginClose(code, reason) }
+        }
+    }
+
+    // MARK: - On the event loop
+
+    /// Whether messages can still be sent. On the event loop.
+    package var isOpen: Bool {
+        eventLoop.assertInEventLoop()
+        return context != nil && !isClosing
+    }
+
+    /// Bytes that were sent and that the system has not taken yet. On the event loop.
+    package var bufferedBytes: Int {
+        eventLoop.assertInEventLoop()
+        return (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+    }
+
+    /// Puts a message into the connection's queue; ``flush()`` sends it. False when the connection takes none any
+    /// more, or ends now because its queue is full. On the event loop.
+    @discardableResult
+    package func enqueue(_ message: WebSocketMessage) -> Bool {
+        eventLoop.assertInEventLoop()
+        guard let context, !isClosing else { return false }
+        // Below NIO's own mark there is nothing to count.
+        if !channel.isWritable, bufferedBytes + message.byteCount > limits.queueBytes {
+            beginClose(limits.overflowCode, limits.overflowReason)
+            return false
+        }
+        context.write(NIOAny(message.frame), promise: nil)
+        return true
+    }
+
+    /// Sends what is in the queue. On the event loop.
+    package func flush() {
+        eventLoop.assertInEventLoop()
+        context?.flush()
+    }
+
+    // MARK: - For the handler
+
+    func attach(_ context: ChannelHandlerContext) { self.context = context }
+
+    func detach() {
+        context = nil
+        isClosing = true
+        closeDeadline?.cancel()
+        closeDeadline = nil
+    }
+
+    var hasClosed: Bool { isClosing }
+
+    /// Ends the connection without a word: the client does not answer any more.
+    func abort() { channel.close(promise: nil) }
+
+    /// Sends a close frame; the connection ends when the client's has come, or after a while.
+    func beginClose(_ code: WebSocketCloseCode?, _ reason: String) {
+        guard let context, !isClosing else { return }
+        isClosing = true
+        context.writeAndFlush(NIOAny(WebSocketMessage.close(code, reason).frame), promise: nil)
+        let channel = channel
+        closeDeadline = eventLoop.scheduleTask(in: limits.closeTimeout) { channel.close(promise: nil) }
+    }
+
+    /// The client's close frame is there: answers it unless we closed first, and ends the connection (§7.1.1: the
+    /// server closes the TCP connection first).
+    func finishClose(_ code: WebSocketCloseCode?) {
+        guard let context else { return }
+        if isClosing { return context.close(promise: nil) }
+        isClosing = true
+        let channel = channel
+        context.writeAndFlush(NIOAny(WebSocketMessage.close(code, "").frame))
+            .assumeIsolated().whenComplete { _ in channel.close(promise: nil) }
+        closeDeadline = eventLoop.scheduleTask(in: limits.closeTimeout) { channel.close(promise: nil) }
+    }
+}

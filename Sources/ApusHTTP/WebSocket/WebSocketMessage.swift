@@ -1,0 +1,52 @@
+package import NIOCore
+
+/// A message as it goes over the wire, in one unmasked frame (RFC 6455 §5.2), encoded once for however many
+/// connections get it: they share the bytes.
+package struct WebSocketMessage: Sendable {
+    /// Frame head and payload.
+    let frame: ByteBuffer
+
+    /// Bytes on the wire.
+    package var byteCount: Int { frame.readableBytes }
+
+    /// A text message; the caller vouches for UTF-8.
+    package static func text(_ payload: [UInt8]) -> WebSocketMessage { encode(opcode: 0x1, payload) }
+
+    package static func text(_ payload: String) -> WebSocketMessage {
+        encode(opcode: 0x1, Array(payload.utf8))
+    }
+
+    package static func binary(_ payload: [UInt8]) -> WebSocketMessage { encode(opcode: 0x2, payload) }
+
+    static func ping() -> WebSocketMessage { encode(opcode: 0x9, []) }
+
+    static func pong(_ payload: [UInt8]) -> WebSocketMessage { encode(opcode: 0xA, payload) }
+
+    /// A close frame (RFC 6455 §5.5.1); a reason that is too long is cut at a character's border.
+    static func close(_ code: WebSocketCloseCode?, _ reason: String) -> WebSocketMessage {
+        guard let code else { return encode(opcode: 0x8, []) }
+        var payload = [UInt8(code.rawValue >> 8), UInt8(code.rawValue & 0xFF)]
+        for scalar in reason.unicodeScalars {
+            let bytes = Array(String(scalar).utf8)
+            if payload.count + bytes.count > 125 { break }
+            payload += bytes
+        }
+        return encode(opcode: 0x8, payload)
+    }
+
+    private static func encode(opcode: UInt8, _ payload: [UInt8]) -> WebSocketMessage {
+        var frame = ByteBufferAllocator().buffer(capacity: payload.count + 10)
+        frame.writeInteger(0x80 | opcode)
+        switch payload.count {
+        case 0...125: frame.writeInteger(UInt8(payload.count))
+        case 126...0xFFFF:
+            frame.writeInteger(UInt8(126))
+            frame.writeInteger(UInt16(payload.count))
+        default:
+            frame.writeInteger(UInt8(127))
+            frame.writeInteger(UInt64(payload.count))
+        }
+        frame.writeBytes(payload)
+        return WebSocketMessage(frame: frame)
+    }
+}
