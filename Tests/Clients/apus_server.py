@@ -13,6 +13,7 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "experts"
+NASTY = pathlib.Path(__file__).resolve().parent / "nasty"
 #: At least 32 bytes; only ever used against a throw-away database.
 SECRET = "only-for-tests-only-for-tests-only"
 
@@ -35,8 +36,12 @@ class ApusServer:
     START_SECONDS = 240
     STOP_SECONDS = 60
 
-    def __init__(self) -> None:
+    def __init__(self, migrations: pathlib.Path = EXAMPLE / "migrations", *options: str) -> None:
+        """Of the example, unless other migrations are named; `options` are flags of `apus serve`."""
         self.binary = binary()
+        self.options = ["--migrations", str(migrations), *options]
+        if migrations.parent == EXAMPLE:
+            self.options += ["--seed", str(EXAMPLE / "seed")]
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="apus-clients-"))
         # PostgreSQL refuses to be root, so the server may run it as somebody who must be able to get here.
         self.directory.chmod(0o711)
@@ -50,9 +55,8 @@ class ApusServer:
             str(self.binary), "serve",
             "--data-dir", str(self.directory / "data"),
             "--server-port", str(self.port),
-            "--migrations", str(EXAMPLE / "migrations"),
-            "--seed", str(EXAMPLE / "seed"),
             "--log-format", "json",
+            *self.options,
         ]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(

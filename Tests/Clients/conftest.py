@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import supabase
 
-from apus_server import ApusServer
+from apus_server import NASTY, ApusServer
 
 
 @dataclasses.dataclass
@@ -20,9 +20,8 @@ class User:
     client: supabase.Client
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[ApusServer]:
-    server = ApusServer()
+def running(server: ApusServer) -> Iterator[ApusServer]:
+    """A server from its start to its end, and what it left behind removed."""
     try:
         server.start()
         yield server
@@ -33,6 +32,17 @@ def server() -> Iterator[ApusServer]:
             server.stop()
         if os.environ.get("APUS_KEEP") != "1":
             server.remove()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[ApusServer]:
+    yield from running(ApusServer())
+
+
+@pytest.fixture(scope="session")
+def nasty_server() -> Iterator[ApusServer]:
+    """A schema with every name and type that could break something."""
+    yield from running(ApusServer(NASTY, "--db-schemas", "nasty"))
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@ package import ApusPostgres
 import ApusSQL
 
 /// Which relations and functions of a schema a caller may use, by their object ids.
-package struct VisibleNames: Sendable {
+package struct VisibleNames: Sendable, Hashable {
     package var relations: Set<UInt32> = []
     package var functions: Set<UInt32> = []
 }

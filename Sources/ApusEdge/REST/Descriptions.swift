@@ -2,12 +2,11 @@ package import ApusCatalog
 package import ApusDataAPI
 import ApusFaults
 import ApusHTTP
-import ApusJSON
 package import ApusOpenAPI
 package import ApusPlanner
 import ApusREST
 
-/// What the dialect says about itself: OPTIONS, and the documents at the root.
+/// What the dialect says about itself: OPTIONS, and the documents.
 package struct Descriptions: Sendable {
     /// `openapi-mode`
     package enum Mode: String, Sendable {
@@ -21,6 +20,7 @@ package struct Descriptions: Sendable {
     let declaresSecurity: Bool
     let planner: Planner
     let version: String
+    let documents = DocumentCache()
 
     package init(
         mode: Mode, address: PublicAddress, declaresSecurity: Bool, planner: Planner, version: String
@@ -89,59 +89,5 @@ extension RESTEndpoint {
         let compiled = try data.prepare(intent, key: nil)
         guard case .call(let call, _) = compiled.plan.work else { return "OPTIONS" }
         return call.function.volatility == .volatile ? "OPTIONS,POST" : "OPTIONS,GET,HEAD,POST"
-    }
-
-    // MARK: - Documents
-
-    private func document(
-        _ document: ReadRequest.Document, _ request: DataRequest, _ call: RESTCall
-    ) throws(Fault) {
-        call.label = "document \(document.schema)"
-        do {
-            _ = try descriptions.planner.negotiateDescription(accept: document.accept)
-        } catch {
-            throw error.fault
-        }
-        let catalog = try data.currentCatalog()
-        call.timing.begin()
-        let task = Task { [self] in
-            do throws(Fault) {
-                let api = try await visibleAPI(document.schema, catalog, request)
-                call.timing.end(.transaction)
-                call.timing.begin()
-                let body = Swagger(
-                    api, address: descriptions.address, declaresSecurity: descriptions.declaresSecurity
-                ).document().bytes
-                var fields = [HeaderField("Content-Type", MediaType.openAPI.contentType)]
-                if document.schemaWasNegotiated { fields.append(.init("Content-Profile", document.schema)) }
-                fields.append(.init("Vary", "Accept, Prefer, Range"))
-                let response = RESTResponse(
-                    status: 200, fields: fields, body: .bytes(document.wantsBody ? body : []),
-                    hasBody: document.wantsBody)
-                call.exchange.respond(making: { self.complete(response, call) })
-            } catch {
-                call.exchange.respond(making: {
-                    self.complete(
-                        FaultResponse.make(error, isVerbose: self.settings.showsDetails), call, error)
-                })
-            }
-        }
-        call.exchange.onAbandon { task.cancel() }
-    }
-
-    /// The part of the catalog that a document for this caller shows.
-    func visibleAPI(
-        _ schema: String, _ catalog: Catalog, _ request: DataRequest
-    ) async throws(Fault) -> VisibleAPI {
-        var relations = catalog.relations.values.filter { $0.name.schema == schema }
-        var functions = catalog.functions.filter { $0.key.schema == schema }.flatMap(\.value)
-        if descriptions.mode == .followPrivileges {
-            let visible = try await data.visibleNames(in: schema, for: request)
-            relations = relations.filter { visible.relations.contains($0.oid) }
-            functions = functions.filter { visible.functions.contains($0.oid) }
-        }
-        return VisibleAPI(
-            schema: schema, comment: catalog.schemas[schema] ?? nil, relations: relations,
-            functions: functions, relationships: catalog.relationships)
     }
 }

@@ -15,8 +15,17 @@ package struct ReadRequest: Sendable {
         case document(Document)
     }
 
-    /// The root's description of a schema.
+    /// A description of a schema.
     package struct Document: Sendable, Hashable {
+        /// Which of the two descriptions.
+        package enum Format: Sendable, Hashable {
+            /// Swagger 2.0, the dialect's, at its root.
+            case swagger
+            /// OpenAPI 3.1, at `openapi.json`.
+            case openAPI
+        }
+
+        package var format: Format
         package var schema: String
         package var schemaWasNegotiated: Bool
         package var wantsBody: Bool

@@ -111,12 +111,12 @@ package struct RequestReader: Sendable {
         case (.relation(let name), _): return .describeRelation(QualifiedName(choice.schema, name))
         case (.function(let name), _):
             return .describeFunction(intent(.call(isReadOnly: true), wantsBody: false, name: name))
-        case (.root, .document(let wantsBody)):
+        case (.root, .document(let wantsBody)), (.openAPI, .document(let wantsBody)):
             return .document(
                 .init(
-                    schema: choice.schema, schemaWasNegotiated: choice.wasNegotiated, wantsBody: wantsBody,
+                    format: route == .root ? .swagger : .openAPI, schema: choice.schema, schemaWasNegotiated: choice.wasNegotiated, wantsBody: wantsBody,
                     accept: accept, preferences: preferences))
-        case (.root, _): return .describeRoot
+        case (.root, _), (.openAPI, _): return .describeRoot
         }
     }
 

@@ -6,11 +6,16 @@ enum Route: Sendable, Equatable {
     case root
     case relation(String)
     case function(String)
+    /// `openapi.json`: beside the dialect.
+    case openAPI
 
     init(path: [String], settings: RESTSettings) throws(RequestFault) {
         switch path.count {
         case 0: self = try Self.root(settings)
         case 1 where path[0].isEmpty: self = try Self.root(settings)
+        case 1 where path[0] == "openapi.json":
+            guard settings.describesRoot else { throw .rootNotDescribed }
+            self = .openAPI
         case 1: self = .relation(path[0])
         case 2 where path[0] == "rpc": self = .function(path[1])
         default: throw .invalidPath
@@ -44,8 +49,8 @@ enum Route: Sendable, Equatable {
         case (.relation, "PUT"): return .act(.upsertOne, wantsBody: true)
         case (.relation, "PATCH"): return .act(.update, wantsBody: true)
         case (.relation, "DELETE"): return .act(.delete, wantsBody: true)
-        case (.root, "GET"): return .document(wantsBody: true)
-        case (.root, "HEAD"): return .document(wantsBody: false)
+        case (.root, "GET"), (.openAPI, "GET"): return .document(wantsBody: true)
+        case (.root, "HEAD"), (.openAPI, "HEAD"): return .document(wantsBody: false)
         default: throw .unsupportedMethod(method)
         }
     }
