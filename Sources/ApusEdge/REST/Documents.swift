@@ -17,7 +17,8 @@ extension RESTEndpoint {
     func document(
         _ document: ReadRequest.Document, _ request: DataRequest, _ call: RESTCall
     ) throws(Fault) {
-        call.label = document.format == .swagger ? "document \(document.schema)" : "openapi \(document.schema)"
+        call.label =
+            document.format == .swagger ? "document \(document.schema)" : "openapi \(document.schema)"
         if document.format == .swagger { try negotiate(document) }
         let catalog = try data.currentCatalog()
         call.timing.begin()
@@ -100,7 +101,10 @@ extension RESTEndpoint {
 
     /// RFC 9110 §8.8.3
     private static func entityTag(_ body: [UInt8]) -> String {
-        "\"" + SHA256.hash(data: body).prefix(12).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
+        "\""
+            + SHA256.hash(data: body).prefix(12).map {
+                String($0 >> 4, radix: 16) + String($0 & 15, radix: 16)
+            }
             .joined() + "\""
     }
 

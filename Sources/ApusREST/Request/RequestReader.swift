@@ -114,7 +114,8 @@ package struct RequestReader: Sendable {
         case (.root, .document(let wantsBody)), (.openAPI, .document(let wantsBody)):
             return .document(
                 .init(
-                    format: route == .root ? .swagger : .openAPI, schema: choice.schema, schemaWasNegotiated: choice.wasNegotiated, wantsBody: wantsBody,
+                    format: route == .root ? .swagger : .openAPI, schema: choice.schema,
+                    schemaWasNegotiated: choice.wasNegotiated, wantsBody: wantsBody,
                     accept: accept, preferences: preferences))
         case (.root, _), (.openAPI, _): return .describeRoot
         }
