@@ -95,6 +95,17 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .target(
+            name: "ApusRealtime",
+            dependencies: [
+                "ApusPostgres", "ApusPlanner", "ApusCatalog", "ApusSQL", "ApusJSON", "ApusFaults",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ], swiftSettings: strict),
+        .target(
             name: "ApusTelemetry",
             dependencies: [
                 "ApusJSON", .product(name: "Logging", package: "swift-log"),
@@ -123,8 +134,8 @@ let package = Package(
         .target(
             name: "ApusEdge",
             dependencies: [
-                "ApusHTTP", "ApusREST", "ApusOpenAPI", "ApusDataAPI", "ApusAuth", "ApusTokens",
-                "ApusTelemetry",
+                "ApusHTTP", "ApusREST", "ApusOpenAPI", "ApusDataAPI", "ApusAuth", "ApusRealtime",
+                "ApusTokens", "ApusTelemetry",
                 "ApusPostgres", "ApusPlanner", "ApusCatalog", "ApusSQL", "ApusJSON", "ApusFaults",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -138,6 +149,7 @@ let package = Package(
             name: "ApusServer",
             dependencies: [
                 "ApusEdge", "ApusHTTP", "ApusREST", "ApusDataAPI", "ApusAuth", "ApusTokens", "ApusMigrations",
+                "ApusRealtime",
                 "ApusTelemetry", "ApusPostgres", "ApusPlanner", "ApusCatalog", "ApusOpenAPI",
                 "ApusSQL", "ApusJSON", "ApusFaults",
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -207,6 +219,12 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: strict),
         .testTarget(
+            name: "ApusRealtimeTests",
+            dependencies: [
+                "ApusRealtime", "ApusPostgres", "ApusPlanner", "ApusCatalog", "ApusSQL", "ApusJSON",
+                "ApusFaults", "ApusTestSupport", .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .testTarget(
             name: "ApusTelemetryTests",
             dependencies: [
                 "ApusTelemetry",
@@ -216,7 +234,8 @@ let package = Package(
         .testTarget(
             name: "Features",
             dependencies: [
-                "ApusServer", "ApusHTTP", "ApusMigrations", "ApusPostgres", "ApusSQL", "ApusJSON",
+                "ApusServer", "ApusRealtime", "ApusHTTP", "ApusMigrations", "ApusPostgres", "ApusSQL",
+                "ApusJSON",
                 "ApusFaults", "ApusTestSupport",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),

@@ -11,11 +11,11 @@
 /// is not instrumented).
 ///
 /// Sendable: the value is only reached in ``withLock(_:)``, which holds the mutex.
-final class Locked<Value: Sendable>: @unchecked Sendable {
+package final class Locked<Value: Sendable>: @unchecked Sendable {
     private var value: Value
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
-    init(_ value: Value) {
+    package init(_ value: Value) {
         self.value = value
         // In memory of its own, which does not move.
         mutex = .allocate(capacity: 1)
@@ -29,7 +29,7 @@ final class Locked<Value: Sendable>: @unchecked Sendable {
     }
 
     /// Calls `body` with the value while no other thread has it. Must not be nested.
-    func withLock<R>(_ body: (inout Value) -> R) -> R {
+    package func withLock<R>(_ body: (inout Value) -> R) -> R {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return body(&value)
