@@ -73,7 +73,7 @@ struct RecentTransactions: Sendable {
     func entries(from number: UInt64, limit: Int) -> ArraySlice<FeedTransaction> {
         let offset = Int(number - firstNumber)
         guard offset < entries.count else { return [] }
-        return ArraySlice(entries[offset..<min(entries.count, offset + limit)])
+        return ArraySlice(entries[offset..<(offset + min(limit, entries.count - offset))])
     }
 
     private mutating func removeFirst() {
