@@ -27,6 +27,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
@@ -90,7 +91,7 @@ let package = Package(
         .target(
             name: "ApusAuth",
             dependencies: [
-                "CArgon2", "ApusTokens", "ApusPostgres", "ApusSQL", "ApusJSON", "ApusFaults",
+                "CArgon2", "ApusOutbound", "ApusTokens", "ApusPostgres", "ApusSQL", "ApusJSON", "ApusFaults",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
@@ -101,6 +102,25 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ], swiftSettings: strict),
+        .target(
+            name: "ApusOutbound",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ], swiftSettings: strict),
+        .target(
+            name: "ApusMessages",
+            dependencies: [
+                "ApusOutbound", "ApusPostgres", "ApusSQL", "ApusJSON", "ApusFaults",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -135,7 +155,7 @@ let package = Package(
             name: "ApusEdge",
             dependencies: [
                 "ApusHTTP", "ApusREST", "ApusOpenAPI", "ApusDataAPI", "ApusAuth", "ApusRealtime",
-                "ApusTokens", "ApusTelemetry",
+                "ApusMessages", "ApusTokens", "ApusTelemetry",
                 "ApusPostgres", "ApusPlanner", "ApusCatalog", "ApusSQL", "ApusJSON", "ApusFaults",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -149,7 +169,7 @@ let package = Package(
             name: "ApusServer",
             dependencies: [
                 "ApusEdge", "ApusHTTP", "ApusREST", "ApusDataAPI", "ApusAuth", "ApusTokens", "ApusMigrations",
-                "ApusRealtime",
+                "ApusRealtime", "ApusMessages", "ApusOutbound",
                 "ApusTelemetry", "ApusPostgres", "ApusPlanner", "ApusCatalog", "ApusOpenAPI",
                 "ApusSQL", "ApusJSON", "ApusFaults",
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -223,6 +243,22 @@ let package = Package(
             dependencies: [
                 "ApusRealtime", "ApusPostgres", "ApusPlanner", "ApusCatalog", "ApusSQL", "ApusJSON",
                 "ApusFaults", "ApusTestSupport", .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "ApusMessagesTests",
+            dependencies: [
+                "ApusMessages", "ApusMigrations", "ApusPostgres", "ApusSQL", "ApusJSON", "ApusTestSupport",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "ApusOutboundTests",
+            dependencies: [
+                "ApusOutbound", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ], swiftSettings: strict),
         .testTarget(
             name: "ApusTelemetryTests",

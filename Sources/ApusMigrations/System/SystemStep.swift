@@ -41,6 +41,7 @@ extension SystemStep {
         if let catalogEventTrigger { steps.append(Self.catalogEventTrigger(catalogEventTrigger)) }
         steps.append(idempotencyKeys)
         steps += [authRole, authUsers, authProofs, authKeys]
+        steps.append(messages)
         return steps
     }
 }
