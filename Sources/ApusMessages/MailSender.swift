@@ -21,7 +21,8 @@ package struct MailSender: Sendable {
         }
         let domain = from.text.split(separator: "@").last.map(String.init) ?? "localhost"
         let content = templates.mail(message).written(
-            from: from, senderName: senderName, to: to, messageID: "\(message.id)@\(domain)", seconds: seconds)
+            from: from, senderName: senderName, to: to, messageID: "\(message.id)@\(domain)", seconds: seconds
+        )
         try await transport.send(OutgoingMail(from: from, to: to, content: content))
     }
 }

@@ -1,4 +1,5 @@
 package import NIOCore
+
 /// Which addresses a request of ours may go to: public ones, and what the operator named.
 ///
 /// A URL that somebody else wrote (a discovery document, a provider that an administrator entered) must not lead to
@@ -7,7 +8,9 @@ package struct AddressGuard: Sendable {
     private let allowedHosts: Set<String>
 
     /// - Parameter allowedHosts: hosts, as `name` or `name:port`, that may be at any address.
-    package init(allowedHosts: [String] = []) { self.allowedHosts = Set(allowedHosts.map { $0.lowercased() }) }
+    package init(allowedHosts: [String] = []) {
+        self.allowedHosts = Set(allowedHosts.map { $0.lowercased() })
+    }
 
     /// Whether the operator named this host.
     package func allows(_ url: OutboundURL) -> Bool {
@@ -18,7 +21,9 @@ package struct AddressGuard: Sendable {
     /// of special-purpose addresses, RFC 6890).
     package static func isPublic(_ address: SocketAddress) -> Bool {
         // Where the address lies in `sockaddr_in` and `sockaddr_in6` (POSIX, <netinet/in.h>, as Linux and Darwin have it).
-        let bytes = address.withSockAddr { pointer, size in Array(UnsafeRawBufferPointer(start: pointer, count: size)) }
+        let bytes = address.withSockAddr { pointer, size in
+            Array(UnsafeRawBufferPointer(start: pointer, count: size))
+        }
         switch address {
         case .v4: return isPublic(v4: Array(bytes.dropFirst(4).prefix(4)))
         case .v6: return isPublic(v6: Array(bytes.dropFirst(8).prefix(16)))

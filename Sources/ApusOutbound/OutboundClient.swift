@@ -37,11 +37,11 @@ package struct OutboundClient: Sendable {
 
     private let group: any EventLoopGroup
     private let addressGuard: AddressGuard
-    private let resolver: Resolver
+    private let resolver: HostResolver
     private let trustRoots: NIOSSLTrustRoots?
 
     package init(
-        group: any EventLoopGroup, guard addressGuard: AddressGuard = .init(), resolver: Resolver = .system,
+        group: any EventLoopGroup, guard addressGuard: AddressGuard = .init(), resolver: HostResolver = .system,
         trustRoots: NIOSSLTrustRoots? = nil
     ) {
         self.group = group
@@ -169,7 +169,8 @@ package struct OutboundClient: Sendable {
             headers.add(name: "Content-Length", value: "\(request.body.count)")
         }
         let head = HTTPRequestHead(
-            version: .http1_1, method: .init(rawValue: request.method), uri: request.url.target, headers: headers)
+            version: .http1_1, method: .init(rawValue: request.method), uri: request.url.target,
+            headers: headers)
         let body = request.body
         try await channel.eventLoop.flatSubmit {
             channel.write(HTTPClientRequestPart.head(head), promise: nil)

@@ -17,7 +17,8 @@ package struct OutboundURL: Sendable, Hashable, CustomStringConvertible {
 
     package init?(_ text: String) {
         guard text.utf8.count <= 4_096, text.utf8.allSatisfy(Self.isAllowed),
-            let mark = text.range(of: "://"), let scheme = Scheme(rawValue: text[..<mark.lowerBound].lowercased())
+            let mark = text.range(of: "://"),
+            let scheme = Scheme(rawValue: text[..<mark.lowerBound].lowercased())
         else { return nil }
         let rest = text[mark.upperBound...]
         let authority = rest.prefix { $0 != "/" && $0 != "?" }
@@ -63,7 +64,8 @@ package struct OutboundURL: Sendable, Hashable, CustomStringConvertible {
     private static func port(_ text: Substring) -> (number: Int?, Void)? {
         if text.isEmpty { return (nil, ()) }
         let digits = text.dropFirst()
-        guard text.first == ":", (1...5).contains(digits.count), digits.allSatisfy({ $0.isASCII && $0.isNumber }),
+        guard text.first == ":", (1...5).contains(digits.count),
+            digits.allSatisfy({ $0.isASCII && $0.isNumber }),
             let number = Int(digits), (1...65_535).contains(number)
         else { return nil }
         return (number, ())

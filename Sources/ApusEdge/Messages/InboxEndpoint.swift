@@ -2,6 +2,7 @@ import ApusFaults
 package import ApusHTTP
 import ApusJSON
 package import ApusMessages
+import NIOHTTP1
 
 /// `/dev/inbox`: messages of a development server, as a page or, with `Accept: application/json`, for programs.
 ///
@@ -48,8 +49,9 @@ package struct InboxEndpoint: Sendable {
     // MARK: - Non public
 
     private func isLocal(_ request: HTTPRequest) -> Bool {
-        guard request.peer.isEmpty || request.peer == "::1" || request.peer.hasPrefix("127.")
-            || request.peer.hasPrefix("::ffff:127.")
+        guard
+            request.peer.isEmpty || request.peer == "::1" || request.peer.hasPrefix("127.")
+                || request.peer.hasPrefix("::ffff:127.")
         else { return false }
         var host = request.headers.first(name: "host") ?? "localhost"
         if !host.hasSuffix("]"), let colon = host.lastIndex(of: ":") { host = String(host[..<colon]) }

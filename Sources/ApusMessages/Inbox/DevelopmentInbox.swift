@@ -58,7 +58,8 @@ package struct DevelopmentInbox: Sendable {
         return (0..<rows.count).map { row in
             func text(_ column: Int) -> String { rows.string(row, column) ?? "" }
             return Letter(
-                id: text(0), channel: text(1), recipient: text(2), subject: text(3), body: text(4), link: text(5),
+                id: text(0), channel: text(1), recipient: text(2), subject: text(3), body: text(4),
+                link: text(5),
                 code: text(6), receivedAt: text(7))
         }
     }

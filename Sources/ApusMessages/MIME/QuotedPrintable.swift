@@ -17,7 +17,8 @@ enum QuotedPrintable {
             let isLast = index == line.count - 1
             // White space at the end of a line gets lost on the way; a dot at its start and "From " change there.
             let isPlain = (33...126).contains(byte) && byte != UInt8(ascii: "=") || isSpace(byte) && !isLast
-            let piece = isPlain ? [byte] : [UInt8(ascii: "="), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            let piece =
+                isPlain ? [byte] : [UInt8(ascii: "="), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
             if width + piece.count > (isLast ? 76 : 75) {
                 result += Array("=\r\n".utf8)
                 width = 0

@@ -88,7 +88,9 @@ package struct MessageQueue: Sendable {
     }
 
     /// Tries again after `pause` seconds.
-    func postpone(_ claim: Claim, seconds pause: Double, reason: String, in database: Database)
+    func postpone(
+        _ claim: Claim, seconds pause: Double, reason: String, in database: Database
+    )
         async throws(PostgresFault)
     {
         try await database.query(

@@ -3,7 +3,8 @@ import Mustache
 /// The layout that all built-in messages share, filled with a language's phrases.
 enum BuiltInTemplate {
     /// The template of a part; phrases that name values (`{{Email}}`) are templates themselves.
-    static func of(_ phrases: Phrases, _ part: MessageTemplates.Part, _ message: Message) -> MustacheTemplate {
+    static func of(_ phrases: Phrases, _ part: MessageTemplates.Part, _ message: Message) -> MustacheTemplate
+    {
         let words = phrases.of(message.kind)
         let hasLink = message.values["ConfirmationURL"]?.isEmpty == false
         let hasCode = message.values["Token"]?.isEmpty == false
@@ -78,6 +79,8 @@ extension MustacheTemplate {
 
     /// A text without marks always parses.
     private static var empty: MustacheTemplate {
-        do { return try MustacheTemplate(string: "") } catch { preconditionFailure("an empty template: \(error)") }
+        do { return try MustacheTemplate(string: "") } catch {
+            preconditionFailure("an empty template: \(error)")
+        }
     }
 }

@@ -96,7 +96,8 @@ package struct MessageTemplates: Sendable {
         case .number(let text), .string(let text): text
         case .array(let items): items.map { plain($0) }
         case .object(let object):
-            Dictionary(object.members.map { ($0.name, plain($0.value)) }, uniquingKeysWith: { first, _ in first })
+            Dictionary(
+                object.members.map { ($0.name, plain($0.value)) }, uniquingKeysWith: { first, _ in first })
         }
     }
 
@@ -108,7 +109,8 @@ package struct MessageTemplates: Sendable {
         else {
             let kinds = MessageKind.allCases.map(\.rawValue).joined(separator: ", ")
             throw Invalid(
-                name: name, reason: "it is not LOCALE/KIND.subject|text|html.mustache with KIND one of \(kinds)")
+                name: name,
+                reason: "it is not LOCALE/KIND.subject|text|html.mustache with KIND one of \(kinds)")
         }
         return Key(locale: normalised(String(path[0])), kind: kind, part: part)
     }

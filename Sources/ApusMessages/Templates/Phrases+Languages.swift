@@ -10,7 +10,8 @@ extension Phrases {
             subject: "You have been invited",
             body: "You have been invited to create an account on {{SiteURL}}.", button: "Accept invitation"),
         magicLink: .init(
-            subject: "Your sign-in link", body: "Follow this link to sign in to {{SiteURL}}.", button: "Sign in"
+            subject: "Your sign-in link", body: "Follow this link to sign in to {{SiteURL}}.",
+            button: "Sign in"
         ),
         recovery: .init(
             subject: "Choose a new password",
@@ -57,7 +58,8 @@ extension Phrases {
             button: "Neues Passwort wählen"),
         emailChange: .init(
             subject: "Bestätigen Sie Ihre neue E-Mail-Adresse",
-            body: "Bitte bestätigen Sie, dass sich die Adresse Ihres Kontos von {{Email}} zu {{NewEmail}} ändert.",
+            body:
+                "Bitte bestätigen Sie, dass sich die Adresse Ihres Kontos von {{Email}} zu {{NewEmail}} ändert.",
             button: "Änderung bestätigen"),
         reauthentication: .init(
             subject: "Ihr Bestätigungscode",

@@ -13,7 +13,9 @@ extension SettingDefinition {
             "PEM file of the authorities that the mail server's certificate is checked against."),
         .init("auth-smtp-user", .string, nil, "User at the mail server."),
         .init("auth-smtp-pass", .string, nil, "Password; @FILE reads a file.", isSecret: true),
-        .init("auth-smtp-admin-email", .string, nil, "Address that mails come from; needed with auth-smtp-host."),
+        .init(
+            "auth-smtp-admin-email", .string, nil, "Address that mails come from; needed with auth-smtp-host."
+        ),
         .init("auth-smtp-sender-name", .string, nil, "Name that mails come from."),
         .init("auth-smtp-connections", .integer(1...64), "4", "Connections to the mail server at once."),
         .init("auth-smtp-timeout", .integer(1...300), "30", "Seconds that it has for each answer."),
@@ -31,6 +33,7 @@ extension SettingDefinition {
             "Whether unsent messages are shown at /dev/inbox; auto: on a private database."),
         .init(
             "outbound-private-hosts", .list, nil,
-            "Hosts (NAME or NAME:PORT) that requests of this server may reach at private addresses and without TLS."),
+            "Hosts (NAME or NAME:PORT) that requests of this server may reach at private addresses and without TLS."
+        ),
     ]
 }

@@ -10,7 +10,7 @@ import NIOCore
 /// Makes authentication out of the configuration.
 struct Authentication {
     private let settings: Settings
-    private let masterKeys: MasterKeys
+    let masterKeys: MasterKeys
     private let sharedSigner: TokenSigner?
     private let logger: Logger
 
@@ -31,12 +31,13 @@ struct Authentication {
     }
 
     func make(
-        database: Database, verifier: TokenVerifier, trust: TokenTrust, cors: CORS
+        database: Database, verifier: TokenVerifier, trust: TokenTrust, cors: CORS,
+        enqueue: @escaping ApusAuth.MessageQueue
     ) -> (service: AuthService, endpoint: AuthEndpoint) {
         var parts = AuthParts(
             settings: settings.authentication, database: database, masterKeys: masterKeys, trust: trust,
             passwords: PasswordHasher(workers: System.coreCount, waitingLimit: 1_000),
-            sharedSigner: sharedSigner, enqueue: { _, _ in }, logger: logger)
+            sharedSigner: sharedSigner, enqueue: enqueue, logger: logger)
         parts.version = BuildInformation.version
         let service = AuthService(parts)
         let endpoint = AuthEndpoint(

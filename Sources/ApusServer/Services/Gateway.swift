@@ -32,6 +32,8 @@ package final class Gateway: Sendable {
     private let telemetry: Telemetry
     /// What changes about tokens while the process lives.
     private let trust = TokenTrust()
+    /// nil without authentication. It keeps its settings until the next start.
+    private let messaging: Messaging?
     private let state: Mutex<State>
 
     /// - Throws: when the settings do not hold together.
@@ -41,10 +43,12 @@ package final class Gateway: Sendable {
         self.keys = keys
         self.database = database
         self.telemetry = telemetry
+        messaging = try settings.messaging(keys, database: database, logger: telemetry.logger)
         state = Mutex(
             State(
                 current: try Generation(
-                    settings, keys: keys, database: database, telemetry: telemetry, trust: trust)))
+                    settings, keys: keys, database: database, telemetry: telemetry, trust: trust,
+                    messaging: messaging)))
     }
 
     /// Answers an exchange.
@@ -61,8 +65,11 @@ package final class Gateway: Sendable {
     package func serve() async {
         start(state.withLock { $0.current })
         let cleaner = Task { await removeExpiredAnswers() }
+        let mailer = Task { [messaging] in await messaging?.run() }
         await untilCancelled()
         cleaner.cancel()
+        mailer.cancel()
+        await mailer.value
         let readers = state.withLock { state in
             defer { state.readers = [] }
             return state.readers
@@ -90,7 +97,8 @@ package final class Gateway: Sendable {
     /// - Throws: when the settings do not hold; then nothing changes.
     package func reconfigure(_ settings: Settings) throws {
         let next = try Generation(
-            settings, keys: keys, database: database, telemetry: telemetry, trust: trust)
+            settings, keys: keys, database: database, telemetry: telemetry, trust: trust,
+            messaging: messaging)
         start(next)
         let (overtaken, waiting) = state.withLock { state in
             defer { state.next = next }

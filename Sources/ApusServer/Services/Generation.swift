@@ -19,6 +19,7 @@ final class Generation: Sendable {
     private let rest: RESTEndpoint
     /// nil when `auth-enabled` is off, or nothing is there to encrypt with.
     private let auth: (service: AuthService, endpoint: AuthEndpoint)?
+    private let inbox: InboxEndpoint?
     private let prefix: String
     private let reader = Mutex<Task<Void, Never>?>(nil)
     private let builtRoutes = Mutex<Routes?>(nil)
@@ -26,7 +27,7 @@ final class Generation: Sendable {
     /// - Throws: when a setting cannot hold together with the others (a secret that is none, say).
     init(
         _ settings: Settings, keys: DevelopmentKeys, database: Database, telemetry: Telemetry,
-        trust: TokenTrust
+        trust: TokenTrust, messaging: Messaging?
     ) throws {
         let catalogs = CatalogStore(database: database, settings: settings.catalog, logger: telemetry.logger)
         self.catalogs = catalogs
@@ -43,7 +44,10 @@ final class Generation: Sendable {
         }
         let cors = CORS(allowedOrigins: settings.list("server-cors-allowed-origins"))
         auth = try Authentication(settings, keys: keys, logger: telemetry.logger)?
-            .make(database: database, verifier: verifier, trust: trust, cors: cors)
+            .make(
+                database: database, verifier: verifier, trust: trust, cors: cors,
+                enqueue: messaging?.enqueue ?? { @Sendable _, _ in })
+        inbox = messaging?.inbox
         let slow = settings.integer("log-slow-request").flatMap { $0 > 0 ? Duration.milliseconds($0) : nil }
         rest = RESTEndpoint(
             data: data, reader: RequestReader(settings: settings.rest), verifier: verifier,
@@ -97,6 +101,7 @@ final class Generation: Sendable {
             if let endpoint = auth?.endpoint {
                 routes.under(endpoint.prefix) { endpoint.respond($0) }
             }
+            if let inbox { routes.at("/dev/inbox") { inbox.respond($0) } }
             routes.at("/health/live") { health.live($0) }
             routes.at("/health/ready") { health.ready($0) }
             routes.at("/metrics") { [weak gateway] in gateway?.metrics($0) }

@@ -24,26 +24,13 @@ struct Messaging: Sendable {
         _ settings: Settings, seal: MessageSeal, isDevelopment: Bool, database: Database, logger: Logger
     ) throws {
         let templates = try settings.messageTemplates()
-        let inbox = settings.showsInbox(isDevelopment: isDevelopment)
+        let inbox =
+            settings.showsInbox(isDevelopment: isDevelopment)
             ? DevelopmentInbox(database: database, templates: templates, logger: logger) : nil
-        let transport = try settings.smtp().map { SMTPTransport($0, group: MultiThreadedEventLoopGroup.singleton) }
-        var deliver: [Message.Channel: MessageWorker.Deliver] = [:]
-        if let inbox {
-            for channel in [Message.Channel.email, .sms] {
-                deliver[channel] = { message throws(DeliveryFailure) in try await inbox.deliver(message) }
-            }
+        let transport = try settings.smtp().map {
+            SMTPTransport($0, group: MultiThreadedEventLoopGroup.singleton)
         }
-        if let transport {
-            let sender = try settings.mailSender(transport, templates)
-            deliver[.email] = { message throws(DeliveryFailure) in
-                try await sender.send(message, seconds: Self.now)
-            }
-        }
-        if let webhook = try settings.smsWebhook(templates) {
-            deliver[.sms] = { message throws(DeliveryFailure) in
-                try await webhook.send(message, seconds: Self.now)
-            }
-        }
+        let deliver = try Self.deliveries(settings, templates, inbox, transport)
         if deliver[.email] == nil, settings.boolean("auth-enabled") {
             logger.warning("no mail is sent: auth-smtp-host is not set; messages wait until they expire")
         }
@@ -63,10 +50,46 @@ struct Messaging: Sendable {
         await transport?.close()
     }
 
+    /// What delivers each channel: whatever is configured, else the inbox, else nothing.
+    private static func deliveries(
+        _ settings: Settings, _ templates: MessageTemplates, _ inbox: DevelopmentInbox?,
+        _ transport: SMTPTransport?
+    ) throws -> [Message.Channel: MessageWorker.Deliver] {
+        var deliver: [Message.Channel: MessageWorker.Deliver] = [:]
+        if let inbox {
+            let keep: MessageWorker.Deliver = { message throws(DeliveryFailure) in
+                try await inbox.deliver(message)
+            }
+            deliver = [.email: keep, .sms: keep]
+        }
+        if let transport {
+            let sender = try settings.mailSender(transport, templates)
+            let send: MessageWorker.Deliver = { message throws(DeliveryFailure) in
+                try await sender.send(message, seconds: now)
+            }
+            deliver[.email] = send
+        }
+        if let webhook = try settings.smsWebhook(templates) {
+            let send: MessageWorker.Deliver = { message throws(DeliveryFailure) in
+                try await webhook.send(message, seconds: now)
+            }
+            deliver[.sms] = send
+        }
+        return deliver
+    }
+
     private static var now: Int { Int(Date().timeIntervalSince1970) }
 }
 
 extension Settings {
+    /// nil when nothing sends messages: authentication is off, or there is nothing to encrypt with.
+    func messaging(_ keys: DevelopmentKeys, database: Database, logger: Logger) throws -> Messaging? {
+        guard boolean("auth-enabled"), let masterKeys = try masterKeys(keys) else { return nil }
+        return try Messaging(
+            self, seal: MessageSeal(masterKeys), isDevelopment: keys.isDevelopment, database: database,
+            logger: logger)
+    }
+
     fileprivate func showsInbox(isDevelopment: Bool) -> Bool {
         switch string("dev-inbox") {
         case "on": true
@@ -104,7 +127,9 @@ extension Settings {
         return smtp
     }
 
-    fileprivate func mailSender(_ transport: SMTPTransport, _ templates: MessageTemplates) throws -> MailSender {
+    fileprivate func mailSender(
+        _ transport: SMTPTransport, _ templates: MessageTemplates
+    ) throws -> MailSender {
         guard let from = string("auth-smtp-admin-email").flatMap({ MailAddress($0) }) else {
             throw Self.refused("auth-smtp-admin-email", "it must be one mail address")
         }

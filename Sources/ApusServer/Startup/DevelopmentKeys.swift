@@ -9,11 +9,17 @@ package struct DevelopmentKeys: Sendable {
     /// in the same way.
     package let fallbackEncryptionKey: String?
 
+    /// Whether the database is a private one: somebody develops, or has a small site.
+    package let isDevelopment: Bool
+
     /// - Parameters:
     ///   - fallbackSecret: nil where only tokens of `jwt-secret` count.
     ///   - fallbackEncryptionKey: nil where only `auth-encryption-key` counts.
-    package init(fallbackSecret: String?, fallbackEncryptionKey: String? = nil) {
+    package init(
+        fallbackSecret: String?, fallbackEncryptionKey: String? = nil, isDevelopment: Bool = false
+    ) {
         self.fallbackSecret = fallbackSecret
+        self.isDevelopment = isDevelopment
         self.fallbackEncryptionKey = fallbackEncryptionKey
     }
 
@@ -23,7 +29,8 @@ package struct DevelopmentKeys: Sendable {
         let needsKey = settings.string("auth-encryption-key") == nil
         return DevelopmentKeys(
             fallbackSecret: needsSecret ? try secret(directory + "/jwt-secret") : nil,
-            fallbackEncryptionKey: needsKey ? try secret(directory + "/auth-encryption-key") : nil)
+            fallbackEncryptionKey: needsKey ? try secret(directory + "/auth-encryption-key") : nil,
+            isDevelopment: true)
     }
 
     /// The keys of an existing data directory, for commands beside a running server; makes none.

@@ -10,15 +10,17 @@ import NIOPosix
 #endif
 
 /// Turns a host's name into addresses.
-package struct Resolver: Sendable {
+package struct HostResolver: Sendable {
     package let addresses: @Sendable (_ host: String, _ port: Int) async throws -> [SocketAddress]
 
-    package init(_ addresses: @escaping @Sendable (_ host: String, _ port: Int) async throws -> [SocketAddress]) {
+    package init(
+        _ addresses: @escaping @Sendable (_ host: String, _ port: Int) async throws -> [SocketAddress]
+    ) {
         self.addresses = addresses
     }
 
     /// The system's, off the event loops.
-    package static let system = Resolver { host, port in
+    package static let system = HostResolver { host, port in
         try await NIOThreadPool.singleton.runIfActive { try lookUp(host, port) }
     }
 
