@@ -1,0 +1,147 @@
+import ApusJSON
+package import ApusSQL
+
+/// Everything that something in the database may depend on when it is read: through views, policies, partitions and the
+/// bodies of functions, found in PostgreSQL's own parse trees.
+package struct Reach: Sendable, Hashable {
+    package struct Relation: Sendable, Hashable {
+        package var oid: UInt32
+        package var schema: String
+        package var name: String
+        /// `pg_class.relkind`
+        package var kind: String
+        /// `pg_class.relpersistence` is `p`: its changes are in the WAL.
+        package var isPermanent: Bool
+    }
+
+    package struct Function: Sendable, Hashable {
+        package var schema: String
+        package var name: String
+        /// `pg_proc.provolatile`
+        package var volatility: String
+        package var argumentCount: Int
+        /// PostgreSQL's own.
+        package var isBuiltIn: Bool
+        /// Its body was parsed when it was made (`begin atomic`, `return`), so what it reads is known.
+        package var hasParsedBody: Bool
+    }
+
+    package var relations: [Relation]
+    package var functions: [Function]
+    /// Whether `current_timestamp` and its like, or text that becomes a point in time, occur.
+    package var readsClock: Bool
+    /// The expressions and definitions themselves, as PostgreSQL prints them.
+    package var texts: [String]
+
+    init(_ object: JSONObject) {
+        relations = (object["relations"]?.array ?? []).compactMap { value in
+            guard let item = value.object, let oid = item["oid"]?.unsigned else { return nil }
+            return Relation(
+                oid: oid, schema: item["schema"]?.text ?? "", name: item["name"]?.text ?? "",
+                kind: item["kind"]?.text ?? "", isPermanent: item["permanent"] == .bool(true))
+        }
+        functions = (object["functions"]?.array ?? []).compactMap(\.object).map { item in
+            Function(
+                schema: item["schema"]?.text ?? "", name: item["name"]?.text ?? "",
+                volatility: item["volatility"]?.text ?? "v",
+                argumentCount: Int(item["arguments"]?.unsigned ?? 0),
+                isBuiltIn: item["builtin"] == .bool(true), hasParsedBody: item["parsed"] == .bool(true))
+        }
+        readsClock = object["clock"] == .bool(true)
+        texts = (object["texts"]?.array ?? []).compactMap(\.text)
+    }
+
+    /// Whether equal rows, claims and settings give equal results: nothing depends on a clock, on chance, or on a
+    /// function that cannot be looked into.
+    package var isPure: Bool {
+        !readsClock && functions.allSatisfy(\.isPure) && ClaimsUse(of: texts) != nil
+    }
+
+    /// A scalar subquery that finds all of it as JSON.
+    ///
+    /// - Parameter start: two expressions: a kind (`'r'` relation, `'p'` policy, `'f'` function) and an object id.
+    package static func query(startingWith start: SQL) -> SQL {
+        """
+        (
+            with recursive reached (kind, oid) as (
+                select x.kind, x.oid from (values (\(start))) x (kind, oid)
+                union
+                select f.kind, f.oid from reached r cross join lateral (
+                    with tree (body) as (
+                        select w.ev_action::text from pg_rewrite w
+                        where r.kind = 'r' and w.ev_class = r.oid and w.ev_type = '1'
+                        union all
+                        select p.polqual::text from pg_policy p
+                        where r.kind = 'r' and p.polrelid = r.oid and p.polcmd in ('r', '*')
+                        union all
+                        select p.polqual::text from pg_policy p where r.kind = 'p' and p.oid = r.oid
+                        union all
+                        select p.prosqlbody::text from pg_proc p where r.kind = 'f' and p.oid = r.oid
+                    )
+                    select 'r' as kind, m[1]::oid as oid
+                    from tree, regexp_matches(body, ':relid ([0-9]+)', 'g') m where m[1] <> '0'
+                    union
+                    select 'f', m[1]::oid
+                    from tree, regexp_matches(body, ':(?:funcid|opfuncid|aggfnoid|winfnoid) ([0-9]+)', 'g') m
+                    where m[1] <> '0'
+                    union
+                    select 'r', i.inhrelid from pg_inherits i where r.kind = 'r' and i.inhparent = r.oid
+                ) f
+            ), bodies (text, tree) as (
+                select pg_get_viewdef(w.ev_class), w.ev_action::text
+                from reached r join pg_rewrite w on w.ev_class = r.oid
+                where r.kind = 'r' and w.ev_type = '1'
+                union all
+                select pg_get_expr(p.polqual, p.polrelid), p.polqual::text
+                from reached r join pg_policy p on p.polrelid = r.oid
+                where r.kind = 'r' and p.polcmd in ('r', '*')
+                union all
+                select pg_get_expr(p.polqual, p.polrelid), p.polqual::text
+                from reached r join pg_policy p on p.oid = r.oid where r.kind = 'p'
+                union all
+                select pg_get_function_sqlbody(p.oid), p.prosqlbody::text
+                from reached r join pg_proc p on p.oid = r.oid
+                where r.kind = 'f' and p.prosqlbody is not null
+            )
+            select json_build_object(
+                'relations', (
+                    select json_agg(json_build_object(
+                        'oid', t.oid::bigint, 'schema', s.nspname, 'name', t.relname, 'kind', t.relkind,
+                        'permanent', t.relpersistence = 'p'))
+                    from (select distinct oid from reached where kind = 'r') x
+                        join pg_class t on t.oid = x.oid join pg_namespace s on s.oid = t.relnamespace),
+                'functions', (
+                    select json_agg(json_build_object(
+                        'schema', s.nspname, 'name', f.proname, 'volatility', f.provolatile,
+                        'arguments', f.pronargs, 'builtin', f.oid < 16384,
+                        'parsed', f.prosqlbody is not null))
+                    from (select distinct oid from reached where kind = 'f') x
+                        join pg_proc f on f.oid = x.oid join pg_namespace s on s.oid = f.pronamespace),
+                'clock', exists (
+                    select from bodies b
+                    where b.tree ~ 'SQLVALUEFUNCTION :op [0-8] '
+                        or b.tree ~ ':resulttype (1082|1083|1114|1184|1266) :resultcollid [0-9]+ :coerceformat'),
+                'texts', (select json_agg(distinct b.text) from bodies b where b.text is not null))
+        )
+        """
+    }
+}
+
+extension Reach.Function {
+    /// Stable functions of PostgreSQL's own that read a clock, the catalog or the state of the server. All others
+    /// depend on their arguments and on settings alone.
+    private static let impureNames: Set<String> = [
+        "now", "transaction_timestamp", "statement_timestamp", "col_description", "obj_description",
+        "shobj_description", "row_security_active", "format_type", "enum_first", "enum_last", "enum_range",
+        "currtid", "lo_get", "table_to_xml", "table_to_xmlschema", "schema_to_xml", "database_to_xml",
+    ]
+    private static let impurePrefixes = ["pg_", "has_", "txid_", "inet_", "to_reg", "ts_stat", "cursor_to_"]
+
+    var isPure: Bool {
+        if volatility == "i" { return true }
+        if volatility == "v" { return false }
+        if !isBuiltIn { return hasParsedBody }
+        if name == "age" { return argumentCount != 1 }
+        return !Self.impureNames.contains(name) && !Self.impurePrefixes.contains { name.hasPrefix($0) }
+    }
+}
