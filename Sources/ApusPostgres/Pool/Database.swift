@@ -155,7 +155,7 @@ package final class Database: Sendable {
 
 extension [Rows] {
     /// The rows of a trip of one step.
-    func only() throws(PostgresFault) -> Rows {
+    package func only() throws(PostgresFault) -> Rows {
         guard let rows = first else { throw PostgresFault(.protocol, "The statement gave no result.") }
         return rows
     }

@@ -13,7 +13,6 @@ package enum ClaimsUse: Sendable, Hashable {
         for text in texts {
             var rest = text[...]
             while let found = rest.firstRange(of: "current_setting(") {
-                let before = rest[..<found.lowerBound]
                 rest = rest[found.upperBound...]
                 guard rest.first == "'", let end = rest.dropFirst().firstIndex(of: "'") else { return nil }
                 let setting = rest[rest.index(after: rest.startIndex)..<end]
@@ -21,8 +20,7 @@ package enum ClaimsUse: Sendable, Hashable {
                 if setting.hasPrefix("request.jwt.claim.") {
                     names.insert(String(setting.dropFirst("request.jwt.claim.".count)))
                 } else if setting == "request.jwt.claims" || setting == "request.jwt.claim" {
-                    if Self.isOwnFunction(text) { continue }
-                    _ = before
+                    if text.hasPrefix(Reach.Function.ownTokenText) { continue }
                     if let name = Self.member(behind: rest) { names.insert(name) } else { isAll = true }
                 } else if setting != "role" {
                     return nil
@@ -40,16 +38,11 @@ package enum ClaimsUse: Sendable, Hashable {
 
     // MARK: - Non public
 
-    /// The body of `auth.jwt()` reads all claims for whoever calls it; the callers' texts tell which.
-    private static func isOwnFunction(_ text: String) -> Bool {
-        text.hasPrefix("RETURN (COALESCE(NULLIF(current_setting('request.jwt.claims'")
-            && text.hasSuffix("::jsonb")
-    }
-
     /// The claim of `…::text, true), ''::text))::jsonb ->> 'sub'::text`, right behind the setting's name.
     private static func member(behind rest: Substring) -> String? {
         var rest = rest.dropFirst()
-        for part in ["::text", ", true", ")", ", ''::text", ")", ")", "::jsonb", "::json"] where rest.hasPrefix(part) {
+        for part in ["::text", ", true", ")", ", ''", "::text", ")", ")", "::jsonb", "::json"]
+        where rest.hasPrefix(part) {
             rest = rest.dropFirst(part.count)
         }
         return key(at: rest)
@@ -73,7 +66,9 @@ package enum ClaimsUse: Sendable, Hashable {
         while let found = rest.firstRange(of: "auth.jwt()") {
             rest = rest[found.upperBound...]
             var behind = rest
-            for part in [" AS jwt", ")"] where behind.hasPrefix(part) { behind = behind.dropFirst(part.count) }
+            for part in [" AS jwt", ")"] where behind.hasPrefix(part) {
+                behind = behind.dropFirst(part.count)
+            }
             if let name = key(at: behind) { names.insert(name) } else { isAll = true }
         }
     }

@@ -22,8 +22,9 @@ package struct Reach: Sendable, Hashable {
         package var argumentCount: Int
         /// PostgreSQL's own.
         package var isBuiltIn: Bool
-        /// Its body was parsed when it was made (`begin atomic`, `return`), so what it reads is known.
-        package var hasParsedBody: Bool
+        /// Whether what it reads is known: its body was parsed when it was made (`begin atomic`, `return`), or is one of
+        /// the plain readers of claims that schema `auth` may have brought along as text.
+        package var hasKnownBody: Bool
     }
 
     package var relations: [Relation]
@@ -45,7 +46,9 @@ package struct Reach: Sendable, Hashable {
                 schema: item["schema"]?.text ?? "", name: item["name"]?.text ?? "",
                 volatility: item["volatility"]?.text ?? "v",
                 argumentCount: Int(item["arguments"]?.unsigned ?? 0),
-                isBuiltIn: item["builtin"] == .bool(true), hasParsedBody: item["parsed"] == .bool(true))
+                isBuiltIn: item["builtin"] == .bool(true),
+                hasKnownBody: item["parsed"] == .bool(true)
+                    || (item["source"]?.text).map(Function.onlyReadsClaims) == true)
         }
         readsClock = object["clock"] == .bool(true)
         texts = (object["texts"]?.array ?? []).compactMap(\.text)
@@ -99,9 +102,12 @@ package struct Reach: Sendable, Hashable {
                 select pg_get_expr(p.polqual, p.polrelid), p.polqual::text
                 from reached r join pg_policy p on p.oid = r.oid where r.kind = 'p'
                 union all
-                select pg_get_function_sqlbody(p.oid), p.prosqlbody::text
+                select f.nspname || '.' || p.proname || ': '
+                        || coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), p.prosqlbody::text
                 from reached r join pg_proc p on p.oid = r.oid
-                where r.kind = 'f' and p.prosqlbody is not null
+                    join pg_namespace f on f.oid = p.pronamespace
+                    join pg_language l on l.oid = p.prolang
+                where r.kind = 'f' and (p.prosqlbody is not null or l.lanname = 'sql' and f.nspname = 'auth')
             )
             select json_build_object(
                 'relations', (
@@ -114,9 +120,11 @@ package struct Reach: Sendable, Hashable {
                     select json_agg(json_build_object(
                         'schema', s.nspname, 'name', f.proname, 'volatility', f.provolatile,
                         'arguments', f.pronargs, 'builtin', f.oid < 16384,
-                        'parsed', f.prosqlbody is not null))
+                        'parsed', f.prosqlbody is not null,
+                        'source', case when s.nspname = 'auth' and l.lanname = 'sql' then f.prosrc end))
                     from (select distinct oid from reached where kind = 'f') x
-                        join pg_proc f on f.oid = x.oid join pg_namespace s on s.oid = f.pronamespace),
+                        join pg_proc f on f.oid = x.oid join pg_namespace s on s.oid = f.pronamespace
+                        join pg_language l on l.oid = f.prolang),
                 'clock', exists (
                     select from bodies b
                     where b.tree ~ 'SQLVALUEFUNCTION :op [0-8] '
@@ -137,10 +145,27 @@ extension Reach.Function {
     ]
     private static let impurePrefixes = ["pg_", "has_", "txid_", "inet_", "to_reg", "ts_stat", "cursor_to_"]
 
+    /// What the text of `auth.jwt()` in ``Reach/texts`` begins with: it reads all claims for whoever calls it, and the
+    /// callers' texts tell which.
+    static let ownTokenText = "auth.jwt: "
+
+    private static let claimReaders: Set<String> = [
+        "select", "coalesce", "nullif", "current_setting", "true", "uuid", "text", "json", "jsonb", "cast",
+        "as",
+    ]
+
+    /// Whether a body in SQL's text holds nothing but conversions of settings.
+    static func onlyReadsClaims(_ source: String) -> Bool {
+        guard let tokens = try? ExpressionLexer.tokens(of: source) else { return false }
+        return tokens.allSatisfy { token in
+            if case .word(let word) = token.kind { claimReaders.contains(word.lowercased()) } else { true }
+        }
+    }
+
     var isPure: Bool {
         if volatility == "i" { return true }
         if volatility == "v" { return false }
-        if !isBuiltIn { return hasParsedBody }
+        if !isBuiltIn { return hasKnownBody }
         if name == "age" { return argumentCount != 1 }
         return !Self.impureNames.contains(name) && !Self.impurePrefixes.contains { name.hasPrefix($0) }
     }

@@ -1,4 +1,4 @@
-package import ApusPostgres
+import ApusPostgres
 
 /// A table as far as one must know it to decide who may see its rows. Immutable; read anew when the schema changes.
 package final class TableAccess: Sendable {

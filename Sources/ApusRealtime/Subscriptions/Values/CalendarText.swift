@@ -12,7 +12,9 @@ enum CalendarText {
     static func microseconds(_ text: ArraySlice<UInt8>, hasZone: Bool) -> Int64? {
         if let infinite = infinity(text) { return infinite }
         var reader = Reader(text)
-        guard let day = reader.date(), reader.take(UInt8(ascii: " ")), let time = reader.time() else { return nil }
+        guard let day = reader.date(), reader.take(UInt8(ascii: " ")), let time = reader.time() else {
+            return nil
+        }
         var offset: Int64 = 0
         if hasZone {
             guard let zone = reader.zone() else { return nil }
@@ -63,7 +65,8 @@ enum CalendarText {
         }
 
         mutating func date() -> Day? {
-            guard let year = number(digits: 4...7), take(UInt8(ascii: "-")), let month = number(digits: 2...2),
+            guard let year = number(digits: 4...7), take(UInt8(ascii: "-")),
+                let month = number(digits: 2...2),
                 take(UInt8(ascii: "-")), let day = number(digits: 2...2)
             else { return nil }
             return Day(year: year, month: month, day: day)

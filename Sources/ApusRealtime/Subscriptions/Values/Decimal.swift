@@ -23,7 +23,8 @@ package struct Decimal: Sendable, Hashable {
             var bytes = text
             isNegative = bytes.first == UInt8(ascii: "-")
             if isNegative { bytes = bytes.dropFirst() }
-            let parts = bytes.split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
+            let parts = bytes.split(
+                separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
             guard let first = parts.first, !first.isEmpty || parts.count == 2,
                 parts.allSatisfy({ $0.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 } }),
                 bytes.count > (parts.count == 2 ? 1 : 0)
