@@ -12,7 +12,8 @@ package final class DataAPI: Sendable {
     let database: Database
     private let catalog: @Sendable () -> CatalogSnapshot?
     let settings: DataAPISettings
-    private let compiler: Compiler
+    let compiler: Compiler
+    let costGuard: CostGuard
     private let cache: CompiledCache
     private let opening = TransactionOpening()
     private let preRequest: StatementText?
@@ -25,6 +26,7 @@ package final class DataAPI: Sendable {
         self.catalog = catalog
         self.settings = settings
         compiler = Compiler(settings: settings)
+        costGuard = CostGuard(limits: settings.costLimits)
         cache = CompiledCache(limit: settings.cacheLimit)
         preRequest = settings.preRequest.map { function in
             StatementText(("select \(ident: function.schema, function.name)()" as SQL).text)
@@ -106,10 +108,26 @@ package final class DataAPI: Sendable {
     func roundTrip(
         _ compiled: CompiledRequest, _ request: DataRequest, isPart: Bool = false
     ) throws(Fault) -> RoundTrip {
+        let steps = openingSteps(of: compiled, request, isPart: isPart)
+        return try roundTrip(after: steps, compiled, request, isPart: isPart)
+    }
+
+    /// What runs before a request's own statements, in the same transaction.
+    func openingSteps(
+        of compiled: CompiledRequest, _ request: DataRequest, isPart: Bool = false
+    ) -> [RoundTrip.Step] {
         var shape = compiled.opening
         if isPart { shape.isReadOnly = false }
         var steps = opening.steps(shape, request, compiled.snapshot.catalog, isFirst: !isPart)
         if let preRequest { steps.append(.init(Statement(text: preRequest), keepsRows: false)) }
+        return steps
+    }
+
+    /// A request's own statements, after others of the same transaction.
+    func roundTrip(
+        after opening: [RoundTrip.Step], _ compiled: CompiledRequest, _ request: DataRequest, isPart: Bool
+    ) throws(Fault) -> RoundTrip {
+        var steps = opening
         let main = try compiled.rendered.main.statement(values: request.values, body: request.body)
         steps.append(.init(main))
         if let settings = compiled.rendered.responseSettings {

@@ -13,7 +13,12 @@ package final class DroppingProxy: @unchecked Sendable {
     private struct State {
         var pairs: [Pair] = []
         var accepts = true
+        var withheld: (direction: Direction, mark: [UInt8])?
+        var hasWithheld = false
     }
+
+    /// Which way bytes go.
+    package enum Direction: Sendable { case toServer, toClient }
 
     package init(to socketPath: String) throws {
         self.target = socketPath
@@ -68,7 +73,33 @@ package final class DroppingProxy: @unchecked Sendable {
     /// Refuses connections from now on, or takes them again.
     package func accepts(_ accepts: Bool) { lock.withLock { state.accepts = accepts } }
 
+    /// From the first piece that contains `mark` on, nothing gets through in this direction any more: a point in
+    /// time that a test can rely on. nil: everything does, on connections from now on.
+    package func withhold(_ direction: Direction, from mark: String?) {
+        lock.withLock {
+            state.withheld = mark.map { (direction, Array($0.utf8)) }
+            state.hasWithheld = false
+        }
+    }
+
+    /// Whether the mark has come.
+    package var hasWithheld: Bool { lock.withLock { state.hasWithheld } }
+
     // MARK: - Non public
+
+    /// Whether a piece may go on.
+    private func passes(_ piece: ArraySlice<UInt8>, _ direction: Direction) -> Bool {
+        lock.withLock {
+            guard let withheld = state.withheld, withheld.direction == direction else { return true }
+            if !state.hasWithheld { state.hasWithheld = Self.contains(piece, withheld.mark) }
+            return !state.hasWithheld
+        }
+    }
+
+    private static func contains(_ piece: ArraySlice<UInt8>, _ mark: [UInt8]) -> Bool {
+        guard piece.count >= mark.count else { return false }
+        return (piece.startIndex...(piece.endIndex - mark.count)).contains { piece[$0...].starts(with: mark) }
+    }
 
     private func serve(_ client: Int32, _ target: String) {
         let server = connectUnix(target)
@@ -83,8 +114,12 @@ package final class DroppingProxy: @unchecked Sendable {
             if server >= 0 { close(server) }
             return
         }
-        Thread.detachNewThread { pair.pump(from: client, to: server) }
-        Thread.detachNewThread { pair.pump(from: server, to: client) }
+        Thread.detachNewThread { [weak self] in
+            pair.pump(from: client, to: server) { self?.passes($0, .toServer) ?? true }
+        }
+        Thread.detachNewThread { [weak self] in
+            pair.pump(from: server, to: client) { self?.passes($0, .toClient) ?? true }
+        }
     }
 
     private func connectUnix(_ path: String) -> Int32 {
@@ -120,11 +155,12 @@ private final class Pair: @unchecked Sendable {
         }
     }
 
-    func pump(from source: Int32, to sink: Int32) {
+    func pump(from source: Int32, to sink: Int32, while passes: (ArraySlice<UInt8>) -> Bool) {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         reading: while true {
             let count = read(source, &buffer, buffer.count)
             if count <= 0 { break }
+            guard passes(buffer[..<count]) else { continue }
             var sent = 0
             while sent < count {
                 let written = buffer.withUnsafeBytes {

@@ -1,6 +1,6 @@
 /// The values that a request carries beside its shape: decoded query parameter values, one after the other
 /// in one piece of memory.
-package struct RequestValues: Sendable, Equatable {
+package struct RequestValues: Sendable, Hashable {
     /// All values.
     package var arena: [UInt8]
     /// Where in ``arena`` the value of each slot lies.

@@ -14,12 +14,7 @@ package struct Renderer: Sendable {
     }
 
     package func render(_ plan: Plan) -> RenderedPlan {
-        var statement: MainStatement
-        switch plan.work {
-        case .read(let read): statement = .read(read, plan, settings)
-        case .write(let write, let read): statement = .write(write, then: read, plan, settings)
-        case .call(let call, let read): statement = .call(call, then: read, plan, settings)
-        }
+        var statement = main(plan)
         if case .plan(_, let format, let options) = plan.handler.mediaType {
             statement = statement.explained(format, options)
         }
@@ -29,7 +24,24 @@ package struct Renderer: Sendable {
             explainCount: explainCount(plan))
     }
 
+    /// The statement that asks for the plan of ``RenderedPlan/main``, as JSON; not to be kept prepared, since it is
+    /// planned anew each time anyway.
+    func explanation(of plan: Plan) -> StatementTemplate {
+        let explained = main(plan).explained(.json, [])
+        let template = explained.builder.template(explained.sql, texts: texts)
+        return StatementTemplate(
+            text: StatementText(template.text.sql, isPrepared: false), sources: template.sources)
+    }
+
     // MARK: - Non public
+
+    private func main(_ plan: Plan) -> MainStatement {
+        switch plan.work {
+        case .read(let read): .read(read, plan, settings)
+        case .write(let write, let read): .write(write, then: read, plan, settings)
+        case .call(let call, let read): .call(call, then: read, plan, settings)
+        }
+    }
 
     private var responseSettings: StatementTemplate {
         let columns = ResponseSettings.columns.joined(separator: ", ")

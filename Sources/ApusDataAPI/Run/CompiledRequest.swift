@@ -1,5 +1,7 @@
 import ApusCatalog
 package import ApusPlanner
+import ApusSQL
+import Synchronization
 
 /// Everything about a request that depends on its shape and the catalog alone: planned and rendered once, run for
 /// every request of the shape.
@@ -15,6 +17,8 @@ package final class CompiledRequest: Sendable {
     package let isReadOnly: Bool
     /// For logs and metrics: action and target, never a value.
     package let label: String
+    /// Made when it is first asked for: few shapes ever need it.
+    private let madeExplanation = Mutex<StatementTemplate?>(nil)
 
     init(
         snapshot: CatalogSnapshot, plan: Plan, rendered: RenderedPlan, opening: OpeningShape, rollsBack: Bool,
@@ -27,6 +31,26 @@ package final class CompiledRequest: Sendable {
         self.rollsBack = rollsBack
         self.isReadOnly = isReadOnly
         label = Self.label(of: plan.intent)
+    }
+
+    /// The text that carries out the plan; it has no values in it.
+    package var statement: String { rendered.main.text.sql }
+
+    /// Names the shape in logs: hash of ``statement``, 16 hexadecimal digits, the same in every process.
+    package var shapeFingerprint: String {
+        var hash = StableHash()
+        hash.add(statement)
+        return StableHash.shown(hash.value)
+    }
+
+    /// The statement that asks PostgreSQL how it would run ``RenderedPlan/main``.
+    func explanation(by compiler: Compiler) -> StatementTemplate {
+        madeExplanation.withLock { made in
+            if let made { return made }
+            let fresh = compiler.explanation(of: plan)
+            made = fresh
+            return fresh
+        }
     }
 
     private static func label(of intent: Intent) -> String {

@@ -37,6 +37,9 @@ struct Compiler: Sendable {
             rollsBack: rollsBack(intent), isReadOnly: isReadOnly(plan))
     }
 
+    /// `EXPLAIN (FORMAT JSON)` of what carries out a plan.
+    func explanation(of plan: Plan) -> StatementTemplate { renderer.explanation(of: plan) }
+
     // MARK: - Non public
 
     private func opening(_ plan: Plan, _ catalog: Catalog) -> OpeningShape {

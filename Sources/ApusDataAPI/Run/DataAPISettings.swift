@@ -26,6 +26,8 @@ package struct DataAPISettings: Sendable {
     package var sendsAllRequestSettings: Bool
     /// `db-timezone-enabled`
     package var allowsTimezone: Bool
+    /// `db-max-cost`
+    package var costLimits: CostLimits
     /// Compiled requests that are kept.
     package var cacheLimit: Int
 
@@ -33,7 +35,7 @@ package struct DataAPISettings: Sendable {
         planner: PlannerSettings, render: RenderSettings = RenderSettings(), extraSearchPath: [String] = [],
         preRequest: QualifiedName? = nil, transactionEnd: TransactionEnd = .commit,
         appSettings: [Function.Setting] = [], sendsAllRequestSettings: Bool = false,
-        allowsTimezone: Bool = true, cacheLimit: Int = 10_000
+        allowsTimezone: Bool = true, costLimits: CostLimits = CostLimits(), cacheLimit: Int = 10_000
     ) {
         self.planner = planner
         self.render = render
@@ -43,6 +45,7 @@ package struct DataAPISettings: Sendable {
         self.appSettings = appSettings
         self.sendsAllRequestSettings = sendsAllRequestSettings
         self.allowsTimezone = allowsTimezone
+        self.costLimits = costLimits
         self.cacheLimit = cacheLimit
     }
 }

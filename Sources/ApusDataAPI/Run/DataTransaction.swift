@@ -11,14 +11,26 @@ package struct DataTransaction: Sendable {
     ///
     /// - Throws: what the request throws; let it out, the transaction cannot go on after it.
     package func answer(_ compiled: CompiledRequest, _ request: DataRequest) async throws(Fault) -> Answer {
-        let trip = try data.roundTrip(compiled, request, isPart: true)
-        let rows: [Rows]
+        var opening = data.openingSteps(of: compiled, request, isPart: true)
+        if let limit = data.costGuard.limit(for: request.principal.role) {
+            opening.append(.init(try data.explanation(of: compiled, request)))
+            let explained = try await execute(
+                RoundTrip(steps: opening, role: request.principal.role), request)
+            let cost = try DataAPI.estimate(in: explained.last).cost
+            try CostGuard.check(cost, within: limit, role: request.principal.role)
+            opening = []
+        }
+        let trip = try data.roundTrip(after: opening, compiled, request, isPart: true)
+        let rows = try await execute(trip, request)
+        return try DataAPI.shape(.success(rows), compiled, isAnonymous: request.isAnonymous).get()
+    }
+
+    private func execute(_ trip: RoundTrip, _ request: DataRequest) async throws(Fault) -> [Rows] {
         do {
-            rows = try await session.execute(trip)
+            return try await session.execute(trip)
         } catch {
             throw DatabaseFault.fault(error, isAnonymous: request.isAnonymous)
         }
-        return try DataAPI.shape(.success(rows), compiled, isAnonymous: request.isAnonymous).get()
     }
 }
 

@@ -1,4 +1,6 @@
+import ApusDataAPI
 package import ApusHTTP
+import ApusPostgres
 
 /// One request of the dialect on its way: the exchange, when it began, and what is known of it for logs.
 ///
@@ -13,6 +15,30 @@ package final class RESTCall: @unchecked Sendable {
     package let start = ContinuousClock.now
     /// Action and target, once they are known.
     package var label = "rest"
+    /// What it asks of the database, once that is known.
+    struct Work: Sendable {
+        var compiled: CompiledRequest
+        var principal: Principal
+        var isAnonymous: Bool
+        var values: RequestValues
+        var body: [UInt8]
+
+        /// Without the request's context, which is the call that this is kept in.
+        init(_ compiled: CompiledRequest, _ request: DataRequest) {
+            self.compiled = compiled
+            principal = request.principal
+            isAnonymous = request.isAnonymous
+            values = request.values
+            body = request.body
+        }
+
+        func request(of call: RESTCall) -> DataRequest {
+            DataRequest(
+                principal: principal, isAnonymous: isAnonymous, values: values, body: body, context: call)
+        }
+    }
+    /// For the log, if the request turns out to be slow.
+    var work: Work?
     var timing: ServerTiming
 
     init(_ exchange: HTTPExchange, prefix: String, tellsTiming: Bool) {

@@ -119,10 +119,12 @@ package final class RESTEndpoint: Sendable {
         _ compiled: CompiledRequest, _ request: DataRequest, _ call: RESTCall
     ) throws(Fault) {
         call.label = compiled.label
+        if observe.looksIntoSlowRequests { call.work = RESTCall.Work(compiled, request) }
         let key = try idempotencyKey(
             of: call.exchange.request, for: compiled, request.principal.claims,
             role: request.principal.role)
         if let key { return runOnce(compiled, request, key: key, call) }
+        if data.limitsCost(of: request.principal.role) { return runWithinCost(compiled, request, call) }
         call.timing.begin()
         let submission = try data.answer(compiled, request) { [self] result in
             call.exchange.respond(making: {
@@ -136,7 +138,7 @@ package final class RESTEndpoint: Sendable {
 
     // MARK: - Responses
 
-    private func response(_ result: Result<Answer, Fault>, _ call: RESTCall) -> HTTPResponse {
+    func response(_ result: Result<Answer, Fault>, _ call: RESTCall) -> HTTPResponse {
         let made = result.flatMap { answer in
             Result { () throws(Fault) in
                 try AnswerResponse(answer, canonicalQuery: canonicalQuery(of: call.exchange.request.query))

@@ -22,13 +22,19 @@ package final class RequestObserver: Sendable {
     private let logger: Logger
     /// nil: no request is slow.
     private let slow: Duration?
+    private let slowRequests: SlowRequests?
     private let timers = Mutex<[Series: Metrics.Timer]>([:])
 
-    /// - Parameter slow: from this duration on a request is logged.
-    package init(logger: Logger, slow: Duration?) {
+    /// - Parameters:
+    ///   - slow: from this duration on a request is logged.
+    ///   - slowRequests: looks into those that came as far as the database.
+    package init(logger: Logger, slow: Duration?, slowRequests: SlowRequests? = nil) {
         self.logger = logger
         self.slow = slow
+        self.slowRequests = slowRequests
     }
+
+    var looksIntoSlowRequests: Bool { slow != nil && slowRequests != nil }
 
     func finished(_ call: RESTCall, status: Int, fault: Fault?) {
         let duration = ContinuousClock.now - call.start
@@ -46,13 +52,16 @@ package final class RequestObserver: Sendable {
                     "code": "\(fault.code)", "error": "\(fault.message)",
                 ])
         } else if let slow, duration >= slow {
-            logger.warning(
-                "slow request",
-                metadata: [
-                    "request_id": "\(call.exchange.request.id)", "route": "\(call.label)",
-                    "status": "\(status)",
-                    "milliseconds": "\(duration / .milliseconds(1))",
-                ])
+            let line: Logger.Metadata = [
+                "request_id": "\(call.exchange.request.id)", "route": "\(call.label)",
+                "status": "\(status)",
+                "milliseconds": "\(duration / .milliseconds(1))",
+            ]
+            if let slowRequests, let work = call.work {
+                slowRequests.log(line, work, call)
+            } else {
+                logger.warning("slow request", metadata: line)
+            }
         }
     }
 

@@ -11,6 +11,8 @@ package struct SettingDefinition: Sendable {
         case integer(ClosedRange<Int>)
         /// Comma-separated in flags and environment; a list or the same in a file.
         case list
+        /// Numbers for roles, `anon=10000`, and one without name for all others; separated as a list.
+        case costs
         /// One of these words.
         case choice([String])
     }
@@ -88,6 +90,10 @@ extension SettingDefinition {
         .init(
             "db-statement-timeout", .integer(0...86_400), "30",
             "Seconds after which a request's statement is cancelled; 0: never."),
+        .init(
+            "db-max-cost", .costs, nil,
+            "Most that a request's statement may cost, by PostgreSQL's estimate: anon=10000,authenticated=100000."
+        ),
         .init(
             "db-pre-request", .string, nil, "Function called at the start of every request's transaction.",
             aliases: ["pre-request"]),

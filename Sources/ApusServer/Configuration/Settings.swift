@@ -1,3 +1,5 @@
+import ApusDataAPI
+
 /// The configuration, checked. Every field is documented at its definition in ``SettingDefinition/all``.
 package struct Settings: Sendable {
     private let raw: RawSettings
@@ -30,9 +32,8 @@ package struct Settings: Sendable {
 
     /// The items; none when unset or empty.
     package func list(_ name: String) -> [String] {
-        if let items = raw[name]?.items { return items }
-        guard let value = raw[name]?.value ?? Self.definition(name).fallback else { return [] }
-        return value.split(separator: ",").map { $0.trimming(while: { $0 == " " }) }.filter { !$0.isEmpty }
+        if let entry = raw[name] { return Self.items(of: entry) }
+        return Self.split(Self.definition(name).fallback ?? "")
     }
 
     /// `app.settings.*`, sorted by name.
@@ -49,6 +50,12 @@ package struct Settings: Sendable {
     }
 
     // MARK: - Non public
+
+    private static func items(of entry: RawSettings.Entry) -> [String] { entry.items ?? split(entry.value) }
+
+    private static func split(_ value: String) -> [String] {
+        value.split(separator: ",").map { $0.trimming(while: { $0 == " " }) }.filter { !$0.isEmpty }
+    }
 
     private static let byName = Dictionary(
         uniqueKeysWithValues: SettingDefinition.all.map { ($0.name, $0) })
@@ -72,6 +79,10 @@ package struct Settings: Sendable {
         if value.isEmpty { return }
         switch definition.kind {
         case .string, .list: return
+        case .costs:
+            if CostLimits(items(of: entry)) == nil {
+                throw refuse("numbers for roles, for instance anon=10000,authenticated=100000")
+            }
         case .boolean:
             if parseBoolean(value) == nil { throw refuse("true or false") }
         case .integer(let range):

@@ -59,7 +59,11 @@ final class Generation: Sendable {
                 traceHeader: settings.string("server-trace-header"),
                 idempotencyLifetime: settings.integer("idempotency-lifetime") ?? 86_400,
                 batchLimit: settings.integer("batch-max-requests") ?? 100),
-            observe: RequestObserver(logger: telemetry.logger, slow: slow))
+            observe: RequestObserver(
+                logger: telemetry.logger, slow: slow,
+                slowRequests: SlowRequests(logger: telemetry.logger) { [data] compiled, request in
+                    try? await data.estimate(compiled, request)
+                }))
     }
 
     /// Keeps the catalog up to date until stopped.
@@ -131,7 +135,8 @@ extension Settings {
             transactionEnd: string("db-tx-end").flatMap { .init(rawValue: $0) } ?? .commit,
             appSettings: appSettings.map { .init(name: $0.name, value: $0.value) },
             sendsAllRequestSettings: string("db-request-settings") == "all",
-            allowsTimezone: boolean("db-timezone-enabled"))
+            allowsTimezone: boolean("db-timezone-enabled"),
+            costLimits: CostLimits(list("db-max-cost")) ?? CostLimits())
     }
 
     var descriptions: Descriptions {
