@@ -41,6 +41,8 @@ let package = Package(
             name: "CArgon2", pkgConfig: "libargon2",
             providers: [.apt(["libargon2-dev"]), .brew(["argon2"])]),
 
+        .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
+
         // MARK: - Words at the bottom
         .target(name: "ApusFaults", swiftSettings: strict),
         .target(name: "ApusJSON", swiftSettings: strict),
@@ -92,7 +94,9 @@ let package = Package(
             name: "ApusAuth",
             dependencies: [
                 "CArgon2", "ApusOutbound", "ApusTokens", "ApusPostgres", "ApusSQL", "ApusJSON", "ApusFaults",
+                .target(name: "CCrypt", condition: .when(platforms: [.linux])),
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .target(
@@ -191,6 +195,12 @@ let package = Package(
 
         // MARK: - Tests
         .target(name: "ApusTestSupport", path: "Tests/Support", swiftSettings: strict),
+        .target(
+            name: "ApusAuthTestSupport",
+            dependencies: [
+                "ApusTokens", "ApusJSON", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ], path: "Tests/AuthSupport", swiftSettings: strict),
         .testTarget(
             name: "ApusCatalogTests", dependencies: ["ApusCatalog"], swiftSettings: strict),
         .testTarget(
@@ -235,8 +245,9 @@ let package = Package(
         .testTarget(
             name: "ApusAuthTests",
             dependencies: [
-                "ApusAuth", "ApusTokens", "ApusJSON", "ApusFaults",
+                "ApusAuth", "ApusAuthTestSupport", "ApusTokens", "ApusJSON", "ApusFaults",
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
             ], swiftSettings: strict),
         .testTarget(
             name: "ApusRealtimeTests",
@@ -270,9 +281,8 @@ let package = Package(
         .testTarget(
             name: "Features",
             dependencies: [
-                "ApusServer", "ApusRealtime", "ApusHTTP", "ApusMigrations", "ApusPostgres", "ApusSQL",
-                "ApusJSON",
-                "ApusFaults", "ApusTestSupport",
+                "ApusServer", "ApusAuth", "ApusRealtime", "ApusHTTP", "ApusMigrations", "ApusPostgres", "ApusSQL",
+                "ApusTokens", "ApusJSON", "ApusFaults", "ApusTestSupport", "ApusAuthTestSupport",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -26,6 +26,9 @@ package struct AuthSettings: Sendable {
     /// `auth-jwt-admin-roles`
     package var adminRoles: Set<String> = ["service_role", "supabase_admin"]
 
+    /// Second factors and passkeys.
+    package var factors = FactorSettings()
+
     package init() {}
 
     /// `iss` of tokens.

@@ -42,6 +42,7 @@ extension SystemStep {
         steps.append(idempotencyKeys)
         steps += [authRole, authUsers, authProofs, authKeys]
         steps.append(messages)
+        steps.append(authFactors)
         return steps
     }
 }

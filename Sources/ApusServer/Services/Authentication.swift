@@ -92,6 +92,7 @@ extension Settings {
         auth.tokenLifetime = integer("auth-jwt-exp") ?? 3600
         auth.passwordMinimum = integer("auth-password-min-length") ?? 8
         auth.adminRoles = Set(list("auth-jwt-admin-roles"))
+        auth.factors = factors
         return auth
     }
 }
