@@ -92,6 +92,9 @@ package struct Catalog: Sendable {
     /// Whether anything in the database may set `response.headers` or `response.status`. Where nothing does, nobody
     /// asks for them.
     package var mayShapeResponses: Bool
+    /// Whether any function in the database may change a setting. Where none does, what one read leaves behind is
+    /// what it found, and another may follow it in the same transaction.
+    package var mayChangeSettings: Bool
     package var hasPostGIS: Bool
 
     package init(
@@ -101,7 +104,7 @@ package struct Catalog: Sendable {
         representations: [Conversion: Representation] = [:], mediaHandlers: [MediaHandler] = [],
         timezones: Set<String> = [], roleSettings: [String: [Function.Setting]] = [:],
         roleIsolation: [String: String] = [:], requestSettingsUse: RequestSettingsUse = .init(),
-        mayShapeResponses: Bool = true, hasPostGIS: Bool = false
+        mayShapeResponses: Bool = true, mayChangeSettings: Bool = true, hasPostGIS: Bool = false
     ) {
         self.version = version
         self.serverVersion = serverVersion
@@ -116,6 +119,7 @@ package struct Catalog: Sendable {
         self.roleIsolation = roleIsolation
         self.requestSettingsUse = requestSettingsUse
         self.mayShapeResponses = mayShapeResponses
+        self.mayChangeSettings = mayChangeSettings
         self.hasPostGIS = hasPostGIS
     }
 }

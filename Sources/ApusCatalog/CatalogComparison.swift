@@ -8,6 +8,7 @@ extension Catalog {
             && representations == other.representations && mediaHandlers == other.mediaHandlers
             && timezones == other.timezones && roleSettings == other.roleSettings
             && roleIsolation == other.roleIsolation && requestSettingsUse == other.requestSettingsUse
-            && mayShapeResponses == other.mayShapeResponses && hasPostGIS == other.hasPostGIS
+            && mayShapeResponses == other.mayShapeResponses
+            && mayChangeSettings == other.mayChangeSettings && hasPostGIS == other.hasPostGIS
     }
 }

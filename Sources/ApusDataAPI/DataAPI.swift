@@ -15,7 +15,7 @@ package final class DataAPI: Sendable {
     let compiler: Compiler
     let costGuard: CostGuard
     private let cache: CompiledCache
-    private let opening = TransactionOpening()
+    private let openings = TransactionOpenings()
     private let preRequest: StatementText?
 
     /// - Parameter catalog: the catalog of now; nil until it was read once.
@@ -25,7 +25,7 @@ package final class DataAPI: Sendable {
         self.database = database
         self.catalog = catalog
         self.settings = settings
-        compiler = Compiler(settings: settings)
+        compiler = Compiler(settings: settings, openings: openings)
         costGuard = CostGuard(limits: settings.costLimits)
         cache = CompiledCache(limit: settings.cacheLimit)
         preRequest = settings.preRequest.map { function in
@@ -52,33 +52,42 @@ package final class DataAPI: Sendable {
         return made
     }
 
-    /// Runs a request in one round trip. `reply` is called once, on the database's reactor: it should only pass
-    /// the answer on.
+    /// A way to the database and back for the requests of one event loop.
+    ///
+    /// - Parameter execute: has the event loop run something, after what it is doing now.
+    package func lane(execute: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void) -> Lane {
+        database.lane(execute: execute)
+    }
+
+    /// Runs a request in one round trip. `reply` is called once, on the lane's event loop, on which this has to be
+    /// called too.
     ///
     /// - Returns: what stops the work when nobody waits for it any more.
     /// - Throws: when a value cannot be bound; then `reply` is not called.
     package func answer(
         _ compiled: CompiledRequest, _ request: DataRequest,
-        reply: @escaping @Sendable (Result<Answer, Fault>) -> Void
+        on lane: Lane, reply: @escaping @Sendable (Result<Answer, Fault>) -> Void
     ) throws(Fault) -> Submission {
         let trip = try roundTrip(compiled, request)
         let isAnonymous = request.isAnonymous
-        return database.submit(trip, deadline: nil) { result in
+        return lane.submit(trip) { result in
             reply(Self.shape(result, compiled, isAnonymous: isAnonymous))
         }
     }
 
     /// Runs statements of ours as the caller, read-only, in one round trip.
     func run(_ statements: [Statement], for request: DataRequest) async throws(Fault) -> [Rows] {
-        let catalog = try currentCatalog()
         var shape = OpeningShape()
         shape.isReadOnly = true
-        var steps = opening.steps(shape, request, catalog)
+        let opening = openings.opening(shape, in: try currentSnapshot())
+        var steps: [RoundTrip.Step] = []
         if let preRequest { steps.append(.init(Statement(text: preRequest), keepsRows: false)) }
         steps += statements.map { RoundTrip.Step($0) }
         do {
             return try await database.execute(
-                RoundTrip(steps: steps, role: request.principal.role, isReadOnly: true))
+                RoundTrip(
+                    opening: opening.opening(for: request), steps: steps, role: request.principal.role,
+                    isReadOnly: true))
         } catch {
             throw DatabaseFault.fault(error, isAnonymous: request.isAnonymous)
         }
@@ -108,25 +117,39 @@ package final class DataAPI: Sendable {
     func roundTrip(
         _ compiled: CompiledRequest, _ request: DataRequest, isPart: Bool = false
     ) throws(Fault) -> RoundTrip {
-        let steps = openingSteps(of: compiled, request, isPart: isPart)
-        return try roundTrip(after: steps, compiled, request, isPart: isPart)
+        let opening = isPart ? compiled.openingOfPart : compiled.opening
+        let role = request.principal.role
+        return RoundTrip(
+            opening: opening.opening(for: request),
+            steps: try steps(after: preRequestSteps, compiled, request, isPart: isPart), role: role,
+            isReadOnly: compiled.isReadOnly || compiled.rollsBack,
+            sharesTransaction: compiled.sharesTransaction && opening.hasOrdinaryIsolation(for: role))
     }
 
     /// What runs before a request's own statements, in the same transaction.
     func openingSteps(
         of compiled: CompiledRequest, _ request: DataRequest, isPart: Bool = false
     ) -> [RoundTrip.Step] {
-        var shape = compiled.opening
-        if isPart { shape.isReadOnly = false }
-        var steps = opening.steps(shape, request, compiled.snapshot.catalog, isFirst: !isPart)
-        if let preRequest { steps.append(.init(Statement(text: preRequest), keepsRows: false)) }
-        return steps
+        let opening = isPart ? compiled.openingOfPart : compiled.opening
+        return opening.opening(for: request).steps + preRequestSteps
     }
 
     /// A request's own statements, after others of the same transaction.
     func roundTrip(
         after opening: [RoundTrip.Step], _ compiled: CompiledRequest, _ request: DataRequest, isPart: Bool
     ) throws(Fault) -> RoundTrip {
+        RoundTrip(
+            steps: try steps(after: opening, compiled, request, isPart: isPart), role: request.principal.role,
+            isReadOnly: compiled.isReadOnly || compiled.rollsBack)
+    }
+
+    private var preRequestSteps: [RoundTrip.Step] {
+        preRequest.map { [.init(Statement(text: $0), keepsRows: false)] } ?? []
+    }
+
+    private func steps(
+        after opening: [RoundTrip.Step], _ compiled: CompiledRequest, _ request: DataRequest, isPart: Bool
+    ) throws(Fault) -> [RoundTrip.Step] {
         var steps = opening
         let main = try compiled.rendered.main.statement(values: request.values, body: request.body)
         steps.append(.init(main))
@@ -137,8 +160,7 @@ package final class DataAPI: Sendable {
             steps.append(.init(try explain.statement(values: request.values, body: request.body)))
         }
         if compiled.rollsBack, !isPart { steps += Self.undoing }
-        return RoundTrip(
-            steps: steps, role: request.principal.role, isReadOnly: compiled.isReadOnly || compiled.rollsBack)
+        return steps
     }
 
     /// Ends the transaction without effect, after deferred constraints had their say. In an implicit transaction

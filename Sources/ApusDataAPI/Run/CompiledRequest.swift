@@ -10,7 +10,12 @@ package final class CompiledRequest: Sendable {
     let snapshot: CatalogSnapshot
     package let plan: Plan
     let rendered: RenderedPlan
-    let opening: OpeningShape
+    let opening: TransactionOpening
+    /// What it starts with as a part of a transaction of several requests.
+    let openingOfPart: TransactionOpening
+    /// Whether it may run in one transaction with other requests of its principal: it is one statement, changes
+    /// nothing, and neither it nor anything it may call changes a setting.
+    let sharesTransaction: Bool
     /// Statements that end the transaction another way than by committing.
     package let rollsBack: Bool
     /// Whether the transaction may change anything; decides about `transaction_read_only` and repetition.
@@ -21,13 +26,15 @@ package final class CompiledRequest: Sendable {
     private let madeExplanation = Mutex<StatementTemplate?>(nil)
 
     init(
-        snapshot: CatalogSnapshot, plan: Plan, rendered: RenderedPlan, opening: OpeningShape, rollsBack: Bool,
-        isReadOnly: Bool
+        snapshot: CatalogSnapshot, plan: Plan, rendered: RenderedPlan, opening: TransactionOpening,
+        openingOfPart: TransactionOpening, rollsBack: Bool, isReadOnly: Bool, sharesTransaction: Bool
     ) {
         self.snapshot = snapshot
         self.plan = plan
         self.rendered = rendered
         self.opening = opening
+        self.openingOfPart = openingOfPart
+        self.sharesTransaction = sharesTransaction
         self.rollsBack = rollsBack
         self.isReadOnly = isReadOnly
         label = Self.label(of: plan.intent)

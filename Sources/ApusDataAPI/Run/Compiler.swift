@@ -10,9 +10,11 @@ struct Compiler: Sendable {
     private let renderer: Renderer
     /// For databases in which nothing shapes responses.
     private let plainRenderer: Renderer
+    private let openings: TransactionOpenings
 
-    init(settings: DataAPISettings) {
+    init(settings: DataAPISettings, openings: TransactionOpenings) {
         self.settings = settings
+        self.openings = openings
         planner = Planner(settings: settings.planner)
         let texts = StatementTexts()
         renderer = Renderer(settings: settings.render, texts: texts)
@@ -32,9 +34,14 @@ struct Compiler: Sendable {
             throw error.fault
         }
         let rendered = (catalog.mayShapeResponses ? renderer : plainRenderer).render(plan)
+        var shape = openingShape(plan, catalog)
+        let opening = openings.opening(shape, in: snapshot)
+        shape.isReadOnly = false
+        shape.choosesIsolation = false
         return CompiledRequest(
-            snapshot: snapshot, plan: plan, rendered: rendered, opening: opening(plan, catalog),
-            rollsBack: rollsBack(intent), isReadOnly: isReadOnly(plan))
+            snapshot: snapshot, plan: plan, rendered: rendered, opening: opening,
+            openingOfPart: openings.opening(shape, in: snapshot), rollsBack: rollsBack(intent),
+            isReadOnly: isReadOnly(plan), sharesTransaction: sharesTransaction(plan, rendered, catalog))
     }
 
     /// `EXPLAIN (FORMAT JSON)` of what carries out a plan.
@@ -42,7 +49,15 @@ struct Compiler: Sendable {
 
     // MARK: - Non public
 
-    private func opening(_ plan: Plan, _ catalog: Catalog) -> OpeningShape {
+    /// See ``CompiledRequest/sharesTransaction``. Calls are left out: what they run is not known here.
+    private func sharesTransaction(_ plan: Plan, _ rendered: RenderedPlan, _ catalog: Catalog) -> Bool {
+        guard case .read = plan.work, !rollsBack(plan.intent), settings.preRequest == nil,
+            !catalog.mayChangeSettings, !rendered.layout.isExecutionPlan
+        else { return false }
+        return rendered.responseSettings == nil && rendered.explainCount == nil
+    }
+
+    private func openingShape(_ plan: Plan, _ catalog: Catalog) -> OpeningShape {
         var shape = OpeningShape()
         shape.constants.append(.init(name: "search_path", value: searchPath(plan.intent.target.schema)))
         if settings.allowsTimezone, let timezone = plan.intent.preferences.timezone {

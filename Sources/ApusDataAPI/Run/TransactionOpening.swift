@@ -11,6 +11,8 @@ struct OpeningShape: Sendable, Hashable {
     var isReadOnly = false
     /// `serializable` and the like; has to be set by a statement of its own, before any snapshot is taken.
     var isolation: String?
+    /// False for a part of a transaction, whose isolation is fixed when it comes.
+    var choosesIsolation = true
     var usesMethod = false
     var usesPath = false
     var usesHeaders = false
@@ -19,41 +21,57 @@ struct OpeningShape: Sendable, Hashable {
 
 /// Makes the statements that run before a request's own, in the same transaction: the caller's role, claims and
 /// settings, all by one `select set_config(…, true), …`.
+///
+/// One for all requests with the same settings under one catalog, so that what it made for a principal is found by
+/// its identity.
 final class TransactionOpening: Sendable {
-    private struct Key: Hashable {
-        var shape: OpeningShape
-        var roleSettings: [Function.Setting]
+    private let shape: OpeningShape
+    private let snapshot: CatalogSnapshot
+    private let texts: StatementTexts
+    /// Whether nothing of a single request goes into the settings.
+    private let isFixed: Bool
+
+    init(_ shape: OpeningShape, in snapshot: CatalogSnapshot, texts: StatementTexts) {
+        self.shape = shape
+        self.snapshot = snapshot
+        self.texts = texts
+        isFixed = !(shape.usesMethod || shape.usesPath || shape.usesHeaders || shape.usesCookies)
     }
 
-    private let texts = Mutex<[Key: StatementText]>([:])
-    private let isolationTexts = Mutex<[String: StatementText]>([:])
+    /// What a request's transaction starts with: the same object for all requests of a principal, unless something
+    /// of the single request goes into the settings.
+    func opening(for request: DataRequest) -> Opening {
+        guard isFixed else { return Opening(steps: steps(request)) }
+        return request.principal.opening(by: self) { Opening(steps: steps(request)) }
+    }
 
-    /// More shapes than any schema has; a bound all the same.
-    private static let limit = 4_096
-
-    /// The steps, in order.
-    ///
-    /// - Parameter isFirst: whether nothing ran before in this transaction; later, its isolation is fixed.
-    func steps(
-        _ shape: OpeningShape, _ request: DataRequest, _ catalog: Catalog, isFirst: Bool = true
-    ) -> [RoundTrip.Step] {
-        let role = request.principal.role
-        let roleSettings = catalog.roleSettings.isEmpty ? [] : catalog.roleSettings[role] ?? []
-        let main = RoundTrip.Step(
-            Statement(
-                text: text(Key(shape: shape, roleSettings: roleSettings)),
-                binds: binds(shape, roleSettings, request)),
-            keepsRows: false)
-        let isolation = shape.isolation ?? (catalog.roleIsolation.isEmpty ? nil : catalog.roleIsolation[role])
-        guard isFirst, let isolation, let level = isolationText(isolation) else { return [main] }
-        return [RoundTrip.Step(Statement(text: level), keepsRows: false), main]
+    /// Whether no transaction of this role with this opening needs an isolation level of its own.
+    func hasOrdinaryIsolation(for role: String) -> Bool {
+        isolation(for: role) == nil
     }
 
     // MARK: - Non public
 
-    private func binds(
-        _ shape: OpeningShape, _ roleSettings: [Function.Setting], _ request: DataRequest
-    ) -> Binds {
+    private func isolation(for role: String) -> String? {
+        guard shape.choosesIsolation else { return nil }
+        let roles = snapshot.catalog.roleIsolation
+        return shape.isolation ?? (roles.isEmpty ? nil : roles[role])
+    }
+
+    private func steps(_ request: DataRequest) -> [RoundTrip.Step] {
+        let role = request.principal.role
+        let catalog = snapshot.catalog
+        let roleSettings = catalog.roleSettings.isEmpty ? [] : catalog.roleSettings[role] ?? []
+        let main = RoundTrip.Step(
+            Statement(text: texts.text(sql(roleSettings).text), binds: binds(roleSettings, request)),
+            keepsRows: false)
+        guard let isolation = isolation(for: role), let level = isolationText(isolation) else {
+            return [main]
+        }
+        return [RoundTrip.Step(Statement(text: level), keepsRows: false), main]
+    }
+
+    private func binds(_ roleSettings: [Function.Setting], _ request: DataRequest) -> Binds {
         let claims = request.principal.claims
         var binds = Binds(values: 8, bytes: claims.count + 64)
         for setting in shape.constants { binds.append(text: setting.value.utf8) }
@@ -68,30 +86,20 @@ final class TransactionOpening: Sendable {
         return binds
     }
 
-    private func text(_ key: Key) -> StatementText {
-        texts.withLock { texts in
-            if let known = texts[key] { return known }
-            if texts.count >= Self.limit { texts.removeAll() }
-            let made = StatementText(Self.sql(key).text)
-            texts[key] = made
-            return made
-        }
-    }
-
-    private static func sql(_ key: Key) -> SQL {
+    private func sql(_ roleSettings: [Function.Setting]) -> SQL {
         var items: [SQL] = []
         func set(_ name: String) {
             items.append("set_config(\(literal: name), \(SQL.slot(items.count)), true)")
         }
-        for setting in key.shape.constants { set(setting.name) }
-        for setting in key.roleSettings { set(setting.name) }
+        for setting in shape.constants { set(setting.name) }
+        for setting in roleSettings { set(setting.name) }
         set("role")
         set("request.jwt.claims")
-        if key.shape.usesMethod { set("request.method") }
-        if key.shape.usesPath { set("request.path") }
-        if key.shape.usesHeaders { set("request.headers") }
-        if key.shape.usesCookies { set("request.cookies") }
-        if key.shape.isReadOnly { items.append("set_config('transaction_read_only', 'on', true)") }
+        if shape.usesMethod { set("request.method") }
+        if shape.usesPath { set("request.path") }
+        if shape.usesHeaders { set("request.headers") }
+        if shape.usesCookies { set("request.cookies") }
+        if shape.isReadOnly { items.append("set_config('transaction_read_only', 'on', true)") }
         return "select " + items.joined(separator: ", ")
     }
 
@@ -102,11 +110,30 @@ final class TransactionOpening: Sendable {
             "repeatable read": "set transaction isolation level repeatable read",
             "read committed": "set transaction isolation level read committed",
         ]
-        guard let sql = levels[level.lowercased()] else { return nil }
-        return isolationTexts.withLock { texts in
-            if let known = texts[level] { return known }
-            let made = StatementText(sql.text)
-            texts[level] = made
+        return levels[level.lowercased()].map { texts.text($0.text) }
+    }
+}
+
+/// Keeps one ``TransactionOpening`` for each set of settings, for one catalog.
+final class TransactionOpenings: Sendable {
+    private struct State {
+        var catalogVersion: UInt64 = 0
+        var openings: [OpeningShape: TransactionOpening] = [:]
+    }
+
+    private let state = Mutex(State())
+    private let texts = StatementTexts(limit: 4_096)
+    /// More shapes than any schema has; a bound all the same.
+    private static let limit = 4_096
+
+    func opening(_ shape: OpeningShape, in snapshot: CatalogSnapshot) -> TransactionOpening {
+        state.withLock { state in
+            if state.catalogVersion != snapshot.version || state.openings.count >= Self.limit {
+                state = State(catalogVersion: snapshot.version)
+            }
+            if let known = state.openings[shape] { return known }
+            let made = TransactionOpening(shape, in: snapshot, texts: texts)
+            state.openings[shape] = made
             return made
         }
     }

@@ -47,12 +47,14 @@ package final class RESTEndpoint: Sendable {
     private let verifier: TokenVerifier
     private let cors: CORS
     private let observe: RequestObserver
+    private let lanes: Lanes
 
     package init(
         data: DataAPI, reader: RequestReader, verifier: TokenVerifier, cors: CORS,
         descriptions: Descriptions, settings: Settings, observe: RequestObserver
     ) {
         self.data = data
+        lanes = Lanes(data: data)
         self.reader = reader
         self.verifier = verifier
         self.cors = cors
@@ -126,12 +128,11 @@ package final class RESTEndpoint: Sendable {
         if let key { return runOnce(compiled, request, key: key, call) }
         if data.limitsCost(of: request.principal.role) { return runWithinCost(compiled, request, call) }
         call.timing.begin()
-        let submission = try data.answer(compiled, request) { [self] result in
-            call.exchange.respond(making: {
-                call.timing.end(.transaction)
-                call.timing.begin()
-                return self.response(result, call)
-            })
+        let lane = lanes.lane(for: call.exchange.eventLoop)
+        let submission = try data.answer(compiled, request, on: lane) { [self] result in
+            call.timing.end(.transaction)
+            call.timing.begin()
+            call.exchange.respond(response(result, call))
         }
         call.exchange.onAbandon { submission.cancel() }
     }

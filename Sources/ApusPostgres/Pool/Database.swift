@@ -71,6 +71,13 @@ package final class Database: Sendable {
         return submission
     }
 
+    /// A way to and from an event loop, for the hot path.
+    ///
+    /// - Parameter execute: has the event loop run something, after what it is doing now.
+    package func lane(execute: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void) -> Lane {
+        Lane(mailbox: mailbox, execute: execute)
+    }
+
     /// The rows of the steps that keep them. Cancelling the task cancels the statement in the server.
     @discardableResult
     package func execute(_ trip: RoundTrip, timeout: Duration? = nil) async throws(PostgresFault) -> [Rows] {
@@ -129,7 +136,7 @@ package final class Database: Sendable {
 
     // MARK: - Non public
 
-    private static let stopped = PostgresFault(.shutdown, "The database driver has been stopped.")
+    static let stopped = PostgresFault(.shutdown, "The database driver has been stopped.")
 
     private func checkOut() async throws(PostgresFault) -> Session {
         let session = Session(id: SessionID(), mailbox: mailbox)

@@ -12,11 +12,14 @@ struct DurationEstimates {
         return texts[slot] == text ? means[slot] : nil
     }
 
-    /// Moves the mean an eighth of the way to `duration`; the first measurement is taken as it is.
+    /// Moves the mean an eighth of the way to `duration`; the first measurement is taken as it is. One that is far above
+    /// the mean counts as four times the mean: a backend that had to wait for a processor once does not make a slow
+    /// statement, and one that has become slow is known as such after some executions.
     mutating func record(_ duration: Int64, for text: UInt64) {
         let slot = Int(text % UInt64(Self.slots))
         if texts[slot] == text {
-            means[slot] += (duration - means[slot]) / 8
+            let counted = min(duration, 4 * means[slot] + 50_000)
+            means[slot] += (counted - means[slot]) / 8
         } else {
             texts[slot] = text
             means[slot] = duration

@@ -51,6 +51,19 @@ final class Mailbox: Sendable {
         return isTaken
     }
 
+    /// Many at once; false when they go nowhere, because the reactor has ended or is stopping.
+    func post(newWork commands: [ReactorCommand]) -> Bool {
+        let (isTaken, wakes) = content.withLock { content in
+            if content.isClosed || content.isStopping { return (false, false) }
+            content.commands.append(contentsOf: commands)
+            let wakes = content.isAsleep
+            content.isAsleep = false
+            return (true, wakes)
+        }
+        if wakes { wakeUp?.signal() }
+        return isTaken
+    }
+
     // MARK: - The reactor's thread
 
     /// Takes all commands, leaving `batch`'s memory (emptied) for the next ones.

@@ -20,6 +20,8 @@ package struct PoolStatistics: Sendable, Equatable {
     /// Sent a second time, after a lost connection, a stale plan or a cancel that hit the wrong one.
     package var repeated: UInt64 = 0
     package var cancelsSent: UInt64 = 0
+    /// Round trips that joined the transaction of another one.
+    package var shared: UInt64 = 0
     package var connectionsOpened: UInt64 = 0
     package var connectionsLost: UInt64 = 0
     /// As `PQserverVersion`, for instance 150004; nil before the first connection.

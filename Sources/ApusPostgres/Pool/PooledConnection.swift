@@ -28,6 +28,14 @@ final class PooledConnection {
     let wire: WireConnection
     var ledger = PipelineLedger()
     var inFlight: Deque<Submission> = []
+    /// How many trips each transaction in flight carries: those of ``inFlight``, in the same order.
+    var transactions: Deque<Int> = []
+    /// The transaction that trips may still join, because its Sync was not sent: its opening and its trips.
+    var openTransaction: (opening: Opening, trips: Int)?
+    /// Which trip of ``inFlight`` the next result belongs to; 0 but within a shared transaction.
+    var answering = 0
+    /// Trips in flight that nobody waits for any more.
+    var withdrawn = 0
     var prepared: PreparedStatements
     /// Prepared statements that gave way and are to be closed on the server.
     var retired: [UInt64] = []
@@ -58,6 +66,13 @@ final class PooledConnection {
         self.slot = slot
         self.wire = wire
         prepared = PreparedStatements(limit: preparedStatementLimit)
+    }
+
+    /// Whether the transaction that runs now has a trip that nobody waits for: a cancel hits what runs.
+    var runsWithdrawn: Bool {
+        guard withdrawn > 0 else { return false }
+        let trips = transactions.first ?? openTransaction?.trips ?? inFlight.count
+        return inFlight.prefix(trips).contains { $0.withdrawal != nil }
     }
 
     /// Not for trips of others.

@@ -21,13 +21,15 @@ extension Reactor {
     }
 
     /// Takes the head out: it is through, with rows or with a fault.
-    func finishHead(_ connection: PooledConnection) {
+    func finishHead(_ connection: PooledConnection, sharers: Int = 1) {
         guard let submission = connection.inFlight.popFirst() else { return }
         submission.connection = nil
+        if submission.withdrawal != nil { connection.withdrawn -= 1 }
         scheduler.answered(connection.slot, now: now)
-        record(submission, on: connection)
-        connection.lastAnswer = now
-        if connection.isCleaning, submission.fault != nil {
+        record(submission, on: connection, sharers: sharers)
+        if submission.wasSkipped, submission.fault == nil {
+            skipped(submission)
+        } else if connection.isCleaning, submission.fault != nil {
             lose(connection, because: PostgresFault(.connectionLost, "The connection could not be cleaned."))
         } else if mayRepeat(submission, on: connection) {
             repeatHere(submission, on: connection)
@@ -40,7 +42,7 @@ extension Reactor {
     /// What follows when answers were read: cancel a head that nobody waits for, end a cancel, go on with
     /// the session, or give the connection back.
     func settle(_ connection: PooledConnection) {
-        if connection.inFlight.first?.withdrawal != nil, connection.cancel == nil { sendCancel(connection) }
+        if connection.cancel == nil, connection.runsWithdrawn { sendCancel(connection) }
         guard connection.inFlight.isEmpty else { return }
         if let cancel = connection.cancel {
             guard cancel.hasReturned else { return }
@@ -61,11 +63,32 @@ extension Reactor {
 
     // MARK: - Non public
 
+    /// A transaction is over: so are its trips.
+    private func finishTransaction(_ connection: PooledConnection) {
+        let trips = connection.transactions.popFirst() ?? 1
+        connection.answering = 0
+        for _ in 0..<trips {
+            finishHead(connection, sharers: trips)
+            guard connections[connection.slot] === connection else { return }
+        }
+        connection.lastAnswer = now
+    }
+
+    /// A neighbour's failure has kept it from being run.
+    private func skipped(_ submission: Submission) {
+        if submission.isAnswered || submission.withdrawal != nil {
+            submission.stage = .finished
+            answer(submission, .failure(Self.fault(of: submission.withdrawal ?? .cancelled)))
+        } else {
+            repeatOnce(submission)
+        }
+    }
+
     private func readPipeline(_ connection: PooledConnection) {
         var nulls = 0
         while !connection.inFlight.isEmpty, !connection.wire.isBusy {
             guard let result = connection.wire.nextResult() else {
-                _ = connection.ledger.received(.end)
+                if connection.ledger.received(.end) == .next { connection.answering += 1 }
                 nulls += 1
                 // One null ends a command; more mean that libpq has nothing.
                 if nulls > 1 { return }
@@ -78,10 +101,14 @@ extension Reactor {
 
     /// False when the connection is gone.
     private func take(_ result: OpaquePointer, _ connection: PooledConnection) -> Bool {
-        guard let head = connection.inFlight.first else {
+        // The answer to a Sync that ends a shared transaction comes after its last trip.
+        let trips = connection.transactions.first ?? connection.inFlight.count
+        let index = min(connection.answering, trips - 1)
+        guard connection.inFlight.indices.contains(index) else {
             PQclear(result)
             return true
         }
+        let head = connection.inFlight[index]
         let meaning = connection.ledger.received(PipelineLedger.Answer(PQresultStatus(result)))
         if meaning == .keep {
             head.rows.append(Rows(result))
@@ -89,9 +116,13 @@ extension Reactor {
         }
         defer { PQclear(result) }
         switch meaning {
-        case .nothing, .keep: return true
+        case .nothing, .keep, .next: return true
+        case .skip:
+            // After its own failure, what is left of it is skipped too.
+            if head.fault == nil { head.wasSkipped = true }
+            return true
         case .finish:
-            finishHead(connection)
+            finishTransaction(connection)
             return connections[connection.slot] === connection
         case .fail(let serial):
             head.failedSerial = serial
@@ -130,11 +161,14 @@ extension Reactor {
     }
 
     /// The server's time for it: since it was there, or since it was its turn.
-    private func record(_ submission: Submission, on connection: PooledConnection) {
+    /// Of what shares a transaction, each counts an equal part.
+    private func record(_ submission: Submission, on connection: PooledConnection, sharers: Int) {
         scheduler.measured(roundTrip: now - submission.sentAt)
-        guard submission.fault == nil, let text = submission.estimatedText else { return }
+        guard submission.fault == nil, !submission.wasSkipped, let text = submission.estimatedText else {
+            return
+        }
         let arrived = submission.sentAt + scheduler.roundTrip
-        estimates.record(max(0, now - max(arrived, connection.lastAnswer)), for: text)
+        estimates.record(max(0, now - max(arrived, connection.lastAnswer)) / Int64(sharers), for: text)
     }
 
     private func outcome(of submission: Submission) -> Result<[Rows], PostgresFault> {

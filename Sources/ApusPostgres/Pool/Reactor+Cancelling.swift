@@ -18,10 +18,11 @@ extension Reactor {
         case .inFlight:
             guard submission.withdrawal == nil, let connection = submission.connection else { return }
             submission.withdrawal = reason
+            connection.withdrawn += 1
             submission.deadline = now + Self.grace
             wake(at: submission.deadline)
             // Behind others it waits for its turn: a cancel always hits what runs.
-            if connection.inFlight.first === submission, connection.cancel == nil { sendCancel(connection) }
+            if connection.cancel == nil, connection.runsWithdrawn { sendCancel(connection) }
         case .finished:
             return
         }
@@ -136,7 +137,7 @@ extension Reactor {
     private func lookAtCancel(of connection: PooledConnection) {
         guard let cancel = connection.cancel else { return }
         let end = cancel.firstSent + Self.cancelPatience
-        let isWanted = connection.inFlight.first?.withdrawal != nil
+        let isWanted = connection.runsWithdrawn
         if now >= end {
             // The statement goes on, or the request is lost on its way and could hit anything later. When it
             // did its work, the connection only has to answer what is left.

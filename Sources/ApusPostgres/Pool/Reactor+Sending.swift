@@ -2,23 +2,46 @@ import ApusSQL
 
 /// From a place on a connection to the socket.
 extension Reactor {
-    /// Sends a trip with a Sync of its own, so that its failure stays its own.
+    /// The most trips in one transaction: a failure among them has the others run again.
+    private static var sharers: Int { 16 }
+
+    /// Sends a trip: with a Sync of its own, so that its failure stays its own; or, when it may share a transaction,
+    /// leaving that open for trips of the same turn with the same opening.
     func transmit(_ submission: Submission, on connection: PooledConnection) {
         guard case .trip(let trip) = submission.work else { return }
         if connection.session == nil { closeRetired(on: connection) }
+        let shared = submission.sharedOpening
+        let joins = shared.map { $0 === connection.openTransaction?.opening } ?? false
+        if !joins { endTransaction(on: connection) }
         guard connections[connection.slot] === connection else { return putBack(submission) }
         depart(submission, on: connection)
-        let role = trip.role.map { intern($0) } ?? 0
-        for step in trip.steps {
-            guard send(step, role: role, on: connection) else {
-                // What was queued is not committed without its Sync; so end here, and not with one.
-                return lose(connection, because: Self.sendFault(connection))
-            }
+        guard send(trip, withOpening: !joins, endsTrip: shared != nil, on: connection) else {
+            // What was queued is not committed without its Sync; so end here, and not with one.
+            return lose(connection, because: Self.sendFault(connection))
         }
+        if joins { statistics.shared += 1 }
+        let trips = (joins ? connection.openTransaction?.trips ?? 0 : 0) + 1
+        if let shared, trips < Self.sharers {
+            connection.openTransaction = (shared, trips)
+        } else {
+            connection.openTransaction = nil
+            sendSync(after: trips, on: connection)
+        }
+    }
+
+    /// Sends the Sync that a shared transaction still lacks.
+    private func endTransaction(on connection: PooledConnection) {
+        guard let open = connection.openTransaction else { return }
+        connection.openTransaction = nil
+        sendSync(after: open.trips, on: connection)
+    }
+
+    private func sendSync(after trips: Int, on connection: PooledConnection) {
         guard connection.wire.sendSync() else {
             return lose(connection, because: Self.sendFault(connection))
         }
         connection.ledger.sent(.sync)
+        connection.transactions.append(trips)
     }
 
     /// Notes that `submission` is in flight.
@@ -42,6 +65,7 @@ extension Reactor {
         // A flush that is done may let a COPY go on, which touches its connection again.
         while let connection = touched.popLast() {
             connection.needsFlush = false
+            if connections[connection.slot] === connection { endTransaction(on: connection) }
             if connections[connection.slot] === connection { flush(connection) }
         }
     }
@@ -61,10 +85,31 @@ extension Reactor {
 
     // MARK: - Non public
 
-    private func send(_ step: RoundTrip.Step, role: Int, on connection: PooledConnection) -> Bool {
+    private func send(
+        _ trip: RoundTrip, withOpening: Bool, endsTrip: Bool, on connection: PooledConnection
+    ) -> Bool {
+        let role = trip.role.map { intern($0) } ?? 0
+        if withOpening, let opening = trip.opening {
+            for step in opening.steps {
+                guard send(step, role: role, endsTrip: false, on: connection) else { return false }
+            }
+        }
+        var rest = trip.steps.count
+        for step in trip.steps {
+            rest -= 1
+            guard send(step, role: role, endsTrip: endsTrip && rest == 0, on: connection) else {
+                return false
+            }
+        }
+        return true
+    }
+
+    private func send(
+        _ step: RoundTrip.Step, role: Int, endsTrip: Bool, on connection: PooledConnection
+    ) -> Bool {
         let statement = step.statement
         guard configuration.preparesStatements, statement.text.isPrepared else {
-            connection.ledger.sent(.execute(serial: nil, keepsRows: step.keepsRows))
+            connection.ledger.sent(.execute(serial: nil, keepsRows: step.keepsRows, endsTrip: endsTrip))
             return connection.wire.sendUnprepared(statement)
         }
         let key = PreparedStatements.Key(
@@ -79,7 +124,7 @@ extension Reactor {
             connection.ledger.sent(.prepare(serial: serial))
             guard connection.wire.sendPrepare(serial: serial, statement) else { return false }
         }
-        connection.ledger.sent(.execute(serial: serial, keepsRows: step.keepsRows))
+        connection.ledger.sent(.execute(serial: serial, keepsRows: step.keepsRows, endsTrip: endsTrip))
         return connection.wire.sendExecute(serial: serial, statement.binds)
     }
 

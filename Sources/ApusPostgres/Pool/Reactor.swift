@@ -50,8 +50,10 @@ final class Reactor {
     var wakesAt = MonotonicTime.never
     var stopsAt: MonotonicTime?
 
-    private var finished: [(Submission, Result<[Rows], PostgresFault>)] = []
-    private var delivering: [(Submission, Result<[Rows], PostgresFault>)] = []
+    private var finished: [Submission] = []
+    private var delivering: [Submission] = []
+    /// Those with something to hand over.
+    private var lanes: [Lane] = []
 
     init(
         configuration: DatabaseConfiguration, mailbox: Mailbox, board: StatisticsBoard, logger: Logger
@@ -108,7 +110,13 @@ final class Reactor {
         case .success: statistics.completed += 1
         case .failure: statistics.failed += 1
         }
-        finished.append((submission, result))
+        submission.result = result
+        if let lane = submission.lane {
+            if lane.answered.isEmpty { lanes.append(lane) }
+            lane.answered.append(submission)
+        } else {
+            finished.append(submission)
+        }
     }
 
     /// Notes that something has to be looked at then.
@@ -150,9 +158,11 @@ final class Reactor {
 
     /// Calls the completions. They run on this thread and may submit again.
     private func deliver() -> Bool {
-        if finished.isEmpty { return false }
+        if finished.isEmpty, lanes.isEmpty { return false }
+        for lane in lanes { lane.deliver() }
+        lanes.removeAll(keepingCapacity: true)
         swap(&finished, &delivering)
-        for (submission, result) in delivering { submission.completion(result) }
+        for submission in delivering { submission.complete() }
         delivering.removeAll(keepingCapacity: true)
         return true
     }

@@ -47,6 +47,8 @@ package final class Submission: @unchecked Sendable {
     let work: Work
     let session: SessionID?
     let completion: @Sendable (Result<[Rows], PostgresFault>) -> Void
+    /// Where ``completion`` is called; nil: on the reactor's thread.
+    let lane: Lane?
     private let givenDeadline: MonotonicTime
     private let timeout: Int64?
     private let mailbox: Mailbox?
@@ -72,18 +74,26 @@ package final class Submission: @unchecked Sendable {
     var waitsUntil = MonotonicTime.never
     /// The prepared statement whose execution failed.
     var failedSerial: UInt64?
+    /// It was not run, because another trip of its transaction failed.
+    var wasSkipped = false
+    /// It shares no transaction any more.
+    var runsAlone = false
     /// Where it is in flight.
     var connection: PooledConnection?
+    /// What became of it; set before ``completion`` is called.
+    var result: Result<[Rows], PostgresFault>?
 
     init(
         _ work: Work, session: SessionID? = nil, deadline: MonotonicTime = .never, timeout: Int64? = nil,
-        mailbox: Mailbox?, completion: @escaping @Sendable (Result<[Rows], PostgresFault>) -> Void
+        mailbox: Mailbox?, lane: Lane? = nil,
+        completion: @escaping @Sendable (Result<[Rows], PostgresFault>) -> Void
     ) {
         self.work = work
         self.session = session
         givenDeadline = deadline
         self.timeout = timeout
         self.mailbox = mailbox
+        self.lane = lane
         self.completion = completion
     }
 
@@ -119,12 +129,30 @@ package final class Submission: @unchecked Sendable {
     /// When the reactor has to look at it next.
     var wakesAt: MonotonicTime { stage == .waiting ? min(deadline, waitsUntil) : deadline }
 
-    /// Makes it as new, to be sent once more.
+    /// Makes it as new, to be sent once more, and alone.
     func rewind() {
-        wasRepeated = true
+        // Being skipped is no repetition: it was not run. It happens once, for alone it cannot happen.
+        if !wasSkipped { wasRepeated = true }
+        wasSkipped = false
+        runsAlone = true
         rows = []
         fault = nil
         failedSerial = nil
         connection = nil
+    }
+
+    /// Tells the caller what became of it.
+    func complete() {
+        guard let result else { return }
+        self.result = nil
+        completion(result)
+    }
+
+    /// The opening by which it may share a transaction; nil when it runs in one of its own.
+    var sharedOpening: Opening? {
+        guard !runsAlone, !waitsAsSlow, case .trip(let trip) = work, trip.sharesTransaction else {
+            return nil
+        }
+        return trip.opening
     }
 }

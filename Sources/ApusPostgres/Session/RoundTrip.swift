@@ -16,6 +16,8 @@ package struct RoundTrip: Sendable {
         }
     }
 
+    /// What runs first; nil: nothing.
+    package var opening: Opening?
     package var steps: [Step]
     /// Role and plans go together: a statement whose plan depends on row security is planned again when the
     /// role changes, so connections keep prepared statements per role. nil: the connection's own.
@@ -23,10 +25,19 @@ package struct RoundTrip: Sendable {
     /// Whether repeating it cannot do harm; such a round trip is repeated once by the driver when its
     /// connection died before an answer.
     package var isReadOnly: Bool
+    /// Whether it may run in one transaction with others that have the same ``opening``: the same object, so the same
+    /// role, claims and settings. Only for what changes nothing, not even a setting, and is answered by one step. When
+    /// one of them fails, the others are run again, each alone.
+    package var sharesTransaction: Bool
 
-    package init(steps: [Step], role: String? = nil, isReadOnly: Bool = false) {
+    package init(
+        opening: Opening? = nil, steps: [Step], role: String? = nil, isReadOnly: Bool = false,
+        sharesTransaction: Bool = false
+    ) {
+        self.opening = opening
         self.steps = steps
         self.role = role
         self.isReadOnly = isReadOnly
+        self.sharesTransaction = sharesTransaction
     }
 }

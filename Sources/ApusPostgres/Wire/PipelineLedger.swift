@@ -9,7 +9,8 @@ struct PipelineLedger {
     enum Command: Equatable {
         case prepare(serial: UInt64)
         /// `serial` is nil for an unnamed statement.
-        case execute(serial: UInt64?, keepsRows: Bool)
+        /// `endsTrip`: another trip of the same transaction follows.
+        case execute(serial: UInt64?, keepsRows: Bool, endsTrip: Bool = false)
         case sync
     }
 
@@ -37,7 +38,11 @@ struct PipelineLedger {
         case failPreparing(UInt64)
         /// …or was skipped.
         case forget(UInt64)
-        /// The head is through.
+        /// The statement was not run, because of an error before it.
+        case skip
+        /// What follows belongs to the next trip of the same transaction.
+        case next
+        /// The transaction is over, and with it all trips in it.
         case finish
         /// The answers do not fit what was sent; the connection cannot be used any more.
         case violation
@@ -53,10 +58,10 @@ struct PipelineLedger {
     mutating func received(_ answer: Answer) -> Meaning {
         switch answer {
         case .end:
-            if sawResult, commands.first != .sync {
-                commands.removeFirst()
-                sawResult = false
-            }
+            guard sawResult, let command = commands.first, command != .sync else { return .nothing }
+            commands.removeFirst()
+            sawResult = false
+            if case .execute(_, _, endsTrip: true) = command { return .next }
             return .nothing
         case .sync:
             guard commands.first == .sync else { return .violation }
@@ -77,8 +82,9 @@ struct PipelineLedger {
 
     private func meaning(of answer: Answer, to command: Command) -> Meaning {
         switch (answer, command) {
-        case (.success, .execute(_, keepsRows: true)): .keep
-        case (.error, .execute(let serial, _)): .fail(executed: serial)
+        case (.success, .execute(_, keepsRows: true, _)): .keep
+        case (.error, .execute(let serial, _, _)): .fail(executed: serial)
+        case (.aborted, .execute): .skip
         case (.error, .prepare(let serial)): .failPreparing(serial)
         case (.aborted, .prepare(let serial)): .forget(serial)
         default: .nothing

@@ -65,6 +65,8 @@ final class TestServer: Sendable {
         await pool.shutdown()
     }
 
+    var statistics: PoolStatistics { pool.statistics }
+
     /// Takes over other settings, as SIGHUP does.
     func reconfigure(_ changes: [String: String]) throws { try gateway.reconfigure(Self.settings(changes)) }
 

@@ -26,6 +26,7 @@ enum CatalogFold {
             roleIsolation: roleIsolation(rows.roleSettings),
             requestSettingsUse: RequestSettingsScan.use(in: rows.mentions.map(\.text)),
             mayShapeResponses: RequestSettingsScan.mayShapeResponses(rows.mentions.map(\.text)),
+            mayChangeSettings: SettingChangeScan.mayChangeSettings(rows.mentions.map(\.text)),
             hasPostGIS: rows.server.first?.hasPostGIS ?? false)
     }
 

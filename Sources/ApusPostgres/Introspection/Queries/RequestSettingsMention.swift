@@ -1,6 +1,6 @@
 import ApusSQL
 
-/// The text of something in the database that may read a `request.*` setting or set a `response.*` one.
+/// The text of something in the database that may read a `request.*` setting, or change any setting.
 struct RequestSettingsMention: CatalogRow {
     let text: String
 
@@ -54,7 +54,8 @@ struct RequestSettingsMention: CatalogRow {
                 or strpos(tree::text, ':funcid 2077 ') > 0 or strpos(tree::text, ':funcid 3294 ') > 0
                 or strpos(tree::text, ':funcid 2078 ') > 0
         ) m (source)
-        where source ~* '(request|response)\\.|(current_setting|set_config)\\s*\\(\\s*[^''[:space:]]'
+        where source ~* '(request|response)\\.|current_setting\\s*\\(\\s*[^''[:space:]]|set_config|pg_settings'
+            or source ~* '\\m(set|reset|discard)\\M'
         order by 1
         """
     }
