@@ -204,7 +204,7 @@ package actor RowSubscriptions {
     private func parameters(_ compiled: CompiledPolicies, _ principal: Principal) async -> [ParameterValue]? {
         if compiled.parameters.isEmpty { return [] }
         guard
-            let rows = try? await check.values(of: compiled.parameters.map(\.expression), as: principal)
+            let rows = try? await check.values(of: compiled.expressions, as: principal)
         else { return nil }
         return ParameterValue.read(rows, as: compiled.parameters)
     }

@@ -3,7 +3,11 @@ import ApusPostgres
 extension ParameterValue {
     /// Reads one row of values; nil when one is not of the kind that the parameter needs.
     static func read(_ rows: Rows, as parameters: [CompiledPolicies.Parameter]) -> [ParameterValue]? {
-        guard rows.count == 1, rows.columnCount == parameters.count else { return nil }
+        let collations = parameters.count(where: { $0.collation != nil })
+        guard rows.count == 1, rows.columnCount == parameters.count + collations else { return nil }
+        for column in parameters.count..<rows.columnCount {
+            guard deterministic.contains(rows.string(0, column) ?? "") else { return nil }
+        }
         var values: [ParameterValue] = []
         for (column, parameter) in parameters.enumerated() {
             guard let value = read(rows, column, parameter) else { return nil }
@@ -11,6 +15,10 @@ extension ParameterValue {
         }
         return values
     }
+
+    /// Collations in which equal texts are equal bytes, as `pg_collation_for` names them; nothing for what has none. A
+    /// database's default is one of them always (PostgreSQL, "Nondeterministic Collations").
+    private static let deterministic: Set<String> = ["", "\"default\"", "\"C\"", "\"POSIX\""]
 
     /// More elements than this are not kept for each caller.
     private static let longestArray = 100_000
