@@ -54,16 +54,29 @@ struct Connector: Sendable {
         return WireConnection(handle, notices: notices, roundTripNanoseconds: 0)
     }
 
+    /// A connection of a walsender for this database (PostgreSQL, "Streaming Replication Protocol"), blocking,
+    /// session parameters set; the caller ends it with `PQfinish`.
+    func connectForReplication() throws(Failure) -> (OpaquePointer, NoticeReceiver) {
+        let (handle, notices) = try open([("replication", "database")])
+        do throws(Failure) { try applySessionParameters(handle) } catch {
+            PQfinish(handle)
+            throw error
+        }
+        return (handle, notices)
+    }
+
     // MARK: - Non public
 
     /// `PQconnectStartParams` with a deadline of our own: `connect_timeout` counts per host and in seconds.
-    private func open() throws(Failure) -> (OpaquePointer, NoticeReceiver) {
+    private func open(_ more: [(String, String)] = []) throws(Failure) -> (OpaquePointer, NoticeReceiver) {
         // What stands before dbname is a default that the connection string overrides; what stands after it
         // overrides the connection string.
-        let settings: [(String, String)] = [
-            ("fallback_application_name", "apus"), ("keepalives_idle", "30"), ("keepalives_interval", "10"),
-            ("keepalives_count", "3"), ("dbname", connectionString), ("client_encoding", "UTF8"),
-        ]
+        let settings: [(String, String)] =
+            [
+                ("fallback_application_name", "apus"), ("keepalives_idle", "30"),
+                ("keepalives_interval", "10"),
+                ("keepalives_count", "3"), ("dbname", connectionString), ("client_encoding", "UTF8"),
+            ] + more
         guard let handle = start(settings) else { throw Failure(message: "out of memory") }
         let notices = NoticeReceiver(logger: logger)
         notices.attach(to: handle)

@@ -8,7 +8,7 @@
 /// and for the reactor: neither may sit on a thread of Swift's cooperative pool.
 ///
 /// Throws when the system has no thread to give; `body` then never runs.
-func detachThread(_ body: @escaping @Sendable () -> Void) throws(WireFailure) {
+package func detachThread(_ body: @escaping @Sendable () -> Void) throws(WireFailure) {
     final class Box: Sendable {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }

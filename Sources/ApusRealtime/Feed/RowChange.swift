@@ -1,11 +1,7 @@
-/// One value of a row.
-package enum FeedValue: Sendable, Hashable {
-    case null
-    /// A large value that the update did not touch; PostgreSQL does not send it ("TOAST").
-    case unchangedToast
-    /// The type's text form, as a query would give it in text format. Values of one row share their bytes.
-    case text(ArraySlice<UInt8>)
-}
+package import ApusPostgres
+
+/// One value of a row: null, a large value that the update did not touch, or the type's text form.
+package typealias FeedValue = ReplicatedValue
 
 /// What a transaction did to one row, or to all of a table.
 package struct RowChange: Sendable {
