@@ -252,7 +252,7 @@ let package = Package(
         .testTarget(
             name: "ApusRealtimeTests",
             dependencies: [
-                "ApusRealtime", "ApusPostgres", "ApusPlanner", "ApusCatalog", "ApusSQL", "ApusJSON",
+                "ApusRealtime", "ApusMigrations", "ApusPostgres", "ApusPlanner", "ApusCatalog", "ApusSQL", "ApusJSON",
                 "ApusFaults", "ApusTestSupport", .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .testTarget(

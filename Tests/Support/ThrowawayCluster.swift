@@ -104,6 +104,7 @@ package final class ThrowawayCluster: Sendable {
             "listen_addresses": "", "unix_socket_directories": directory, "port": "\(port)", "fsync": "off",
             "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "logical",
             "max_connections": "400", "shared_buffers": "32MB",
+            "max_replication_slots": "100", "max_wal_senders": "100",
         ]
         all.merge(settings) { $1 }
         let lines = all.map { "\($0) = '\($1.replacingOccurrences(of: "'", with: "''"))'" }

@@ -43,6 +43,7 @@ extension SystemStep {
         steps += [authRole, authUsers, authProofs, authKeys]
         steps.append(messages)
         steps.append(authFactors)
+        steps.append(feedEpochs)
         return steps
     }
 }

@@ -5,11 +5,16 @@ import ApusPostgres
 /// Pure. Never beyond what has been published; and somewhat behind it, in time, so that a node that starts
 /// afresh reads again what clients may want to resume from. How much log that can hold back is bounded.
 struct Confirmation: Sendable {
+    private struct Mark: Sendable {
+        var time: Int64
+        var lsn: LSN
+    }
+
     /// How far behind, in microseconds.
     let window: Int64
     /// The most log that the window holds back, in bytes.
     let byteLimit: UInt64
-    private var marks: [(time: Int64, lsn: LSN)] = []
+    private var marks: [Mark] = []
     /// What may be told.
     private(set) var position: LSN
 
@@ -27,7 +32,7 @@ struct Confirmation: Sendable {
             if let last = marks.last, time - last.time < window / 10, marks.count > 1 {
                 marks[marks.count - 1].lsn = lsn
             } else {
-                marks.append((time, lsn))
+                marks.append(Mark(time: time, lsn: lsn))
             }
         }
         while let first = marks.first {

@@ -69,7 +69,11 @@ struct TransactionAssembler {
             if let openSpool {
                 try spools[openSpool]?.append(bytes)
             } else {
-                try apply(message, bytes.count, to: &open, emit)
+                // Moved out and back, so that its arrays are never shared.
+                var transaction = open
+                open = nil
+                try apply(message, bytes.count, to: &transaction, emit)
+                open = transaction
             }
         }
     }

@@ -22,7 +22,8 @@ final class TransactionSpool {
         withUnsafeBytes(of: UInt32(message.count)) { buffer.append(contentsOf: $0) }
         buffer.append(contentsOf: message)
         guard buffer.count > settings.memoryBytes else { return }
-        let file = try self.file ?? SpillFile(directory: settings.directory)
+        let file: SpillFile
+        if let begun = self.file { file = begun } else { file = try SpillFile(directory: settings.directory) }
         self.file = file
         try file.append(buffer)
         buffer.removeAll(keepingCapacity: true)
