@@ -59,14 +59,19 @@ package struct Server: Sendable {
         let configuration = try settings.http()
         let pool = settings.database(home.serviceURL, sharesMachine: home.dataDirectory != nil)
         let database = Database(pool, logger: telemetry.logger)
-        let gateway = try Gateway(settings: settings, keys: keys, database: database, telemetry: telemetry)
+        let realtime = try Realtime.make(
+            settings, connectionString: home.adminURL ?? home.serviceURL, logger: telemetry.logger)
+        realtime.watch(telemetry.metrics)
+        let gateway = try Gateway(
+            settings: settings, keys: keys, database: database, telemetry: telemetry, realtime: realtime)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
         let http = HTTPServer(
             configuration: configuration, group: group, logger: telemetry.logger,
             respond: { gateway.respond(to: $0) })
         telemetry.watch(database: database, connections: http.gate, gateway: gateway)
         let parts = Parts(
-            home: home, telemetry: telemetry, database: database, gateway: gateway, http: http,
+            home: home, telemetry: telemetry, database: database, realtime: realtime, gateway: gateway,
+            http: http,
             announce: { port in
                 Banner(settings: settings, keys: keys, port: port, home: home).show(after: .now - begun)
             })
@@ -98,6 +103,7 @@ package struct Server: Sendable {
         let services: [Running] = [
             Running("private PostgreSQL") { await parts.home.serve() },
             Running("database driver") { await serve(parts.database) },
+            Running("change feed") { await cancelWhenGracefulShutdown { await parts.realtime.run() } },
             Running("catalog") {
                 await untilShutdown()
                 catalog.cancel()
@@ -162,6 +168,7 @@ private struct Parts: Sendable {
     let home: DatabaseHome
     let telemetry: Telemetry
     let database: Database
+    let realtime: Realtime
     let gateway: Gateway
     let http: HTTPServer
     /// Tells people that it is up, and on which port.

@@ -5,7 +5,7 @@ package import ApusPostgres
 /// One node of an installation reads logical replication; the others hear of it over the bus or stand by.
 /// ``FeedService`` keeps it going.
 package final class ChangeFeed: Sendable {
-    private struct Condition: Sendable {
+    struct Condition: Sendable {
         var state = FeedState.starting
         var coverage = FeedCoverage()
         var slot: SlotStatus?
@@ -17,12 +17,13 @@ package final class ChangeFeed: Sendable {
     struct Counts: Sendable {
         var transactions = 0
         var changes = 0
-        var bytes = 0
+        /// From the newest commit to its publication, in microseconds.
+        var commitDelay: Int64 = 0
     }
 
     /// What was read lately; a test may write into it without a database.
     package let log: FeedLog
-    private let condition = Locked(Condition())
+    let condition = Locked(Condition())
 
     package init(log: FeedLog = FeedLog(byteLimit: 64 << 20)) {
         self.log = log
@@ -78,9 +79,12 @@ package final class ChangeFeed: Sendable {
         condition.withLock { condition in
             if transaction.isFirstPart { condition.counts.transactions += 1 }
             condition.counts.changes += transaction.changes.count
-            condition.counts.bytes += transaction.byteCount
+            condition.counts.commitDelay = max(0, WallClock.microseconds() - transaction.commitTime)
         }
     }
+
+    /// There will be no changes.
+    package func switchOff() { become(.off) }
 
     func become(_ state: FeedState) { condition.withLock { $0.state = state } }
     func cover(_ coverage: FeedCoverage) {

@@ -30,6 +30,7 @@ package final class Gateway: Sendable {
     private let keys: DevelopmentKeys
     private let database: Database
     private let telemetry: Telemetry
+    let realtime: Realtime
     /// What changes about tokens while the process lives.
     private let trust = TokenTrust()
     /// nil without authentication. It keeps its settings until the next start.
@@ -38,9 +39,11 @@ package final class Gateway: Sendable {
 
     /// - Throws: when the settings do not hold together.
     package init(
-        settings: Settings, keys: DevelopmentKeys, database: Database, telemetry: Telemetry
+        settings: Settings, keys: DevelopmentKeys, database: Database, telemetry: Telemetry,
+        realtime: Realtime = .off
     ) throws {
         self.keys = keys
+        self.realtime = realtime
         self.database = database
         self.telemetry = telemetry
         messaging = try settings.messaging(keys, database: database, logger: telemetry.logger)

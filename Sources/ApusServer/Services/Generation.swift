@@ -108,6 +108,8 @@ final class Generation: Sendable {
             if let inbox { routes.at("/dev/inbox") { inbox.respond($0) } }
             routes.at("/health/live") { health.live($0) }
             routes.at("/health/ready") { health.ready($0) }
+            let feedHealth = FeedHealth(feed: gateway.realtime.feed)
+            routes.at("/health/feed") { feedHealth.respond($0) }
             routes.at("/metrics") { [weak gateway] in gateway?.metrics($0) }
             routes.under(prefix) { rest.respond($0) }
             built = routes

@@ -22,6 +22,9 @@ struct FeatureDatabase: Sendable {
     /// For the server: the role that may become others.
     var serviceURL: String { cluster.conninfo(database: name, user: "authenticator") }
 
+    /// For what needs the owner's privileges.
+    var ownerURL: String { cluster.conninfo(database: name) }
+
     /// Runs statements as the owner, outside of the server.
     func run(_ script: String) async throws {
         try await withOwner { try await $0.withSession { try await $0.simpleQuery(script) } }

@@ -1,5 +1,6 @@
 import ApusHTTP
 import ApusPostgres
+import ApusRealtime
 import ApusServer
 import ApusTestSupport
 import NIOCore
@@ -13,6 +14,9 @@ final class TestServer: Sendable {
     private let gateway: Gateway
     private let pool: Database
     private let catalog: Task<Void, Never>
+    /// The change feed and the bus; nothing happens on them unless the server was started with them.
+    let realtime: Realtime
+    private let feeding: Task<Void, Never>
 
     // MARK: - Life
 
@@ -21,11 +25,16 @@ final class TestServer: Sendable {
     /// - Parameters:
     ///   - changes: settings by name, over those that all tests share.
     ///   - prepare: statements for the database before the server reads it.
-    static func start(_ changes: [String: String] = [:], prepare: String? = nil) async throws -> TestServer {
+    ///   - isLive: whether it follows the database's changes; then returns when it does.
+    static func start(
+        _ changes: [String: String] = [:], prepare: String? = nil, isLive: Bool = false
+    ) async throws -> TestServer {
         let database = try await FeatureDatabase.make()
         if let prepare { try await database.run(prepare) }
-        let server = try TestServer(settings(changes), database: database, url: database.serviceURL)
+        let server = try TestServer(
+            settings(changes), database: database, url: database.serviceURL, isLive: isLive)
         await server.gateway.ready(within: nil)
+        if isLive { _ = try await eventually { server.realtime.feed.state.isRunning } }
         return server
     }
 
@@ -47,13 +56,19 @@ final class TestServer: Sendable {
         return try Settings(RawSettings(flags: flags, environment: [:], file: nil))
     }
 
-    private init(_ settings: Settings, database: FeatureDatabase, url: String) throws {
+    private init(_ settings: Settings, database: FeatureDatabase, url: String, isLive: Bool = false) throws {
         self.database = database
         let telemetry = Telemetry.start(settings)
         pool = Database(settings.database(url), logger: telemetry.logger)
+        let realtime =
+            isLive
+            ? try Realtime.make(settings, connectionString: database.ownerURL, logger: telemetry.logger)
+            : .off
+        self.realtime = realtime
+        feeding = Task { await realtime.run() }
         let gateway = try Gateway(
             settings: settings, keys: DevelopmentKeys(fallbackSecret: nil), database: pool,
-            telemetry: telemetry)
+            telemetry: telemetry, realtime: realtime)
         self.gateway = gateway
         catalog = Task { await gateway.serve() }
     }
@@ -62,6 +77,8 @@ final class TestServer: Sendable {
     func stop() async {
         catalog.cancel()
         await catalog.value
+        feeding.cancel()
+        await feeding.value
         await pool.shutdown()
     }
 

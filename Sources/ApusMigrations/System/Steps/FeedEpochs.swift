@@ -1,7 +1,7 @@
 extension SystemStep {
     /// Which unbroken stretch of the change feed this is, by replication slot: grows when a slot had to be made.
     static let feedEpochs = SystemStep(
-        number: 30, name: "epochs of the change feed",
+        number: 50, name: "epochs of the change feed",
         sql: """
             create table if not exists apus.feed_epochs (
                 slot text primary key,

@@ -1,0 +1,28 @@
+extension SettingDefinition {
+    static let realtime: [SettingDefinition] = [
+        .init(
+            "realtime-enabled", .boolean, "true", "Whether changes are followed by logical replication."),
+        .init(
+            "realtime-db-uri", .string, nil,
+            "Connection string of a role with REPLICATION; default: db-admin-uri, then db-uri.",
+            isSecret: true),
+        .init(
+            "realtime-slot", .string, nil,
+            "Name of the replication slot; default: apus_ and the database's object id."),
+        .init("realtime-publication", .string, "apus", "Name of the publication."),
+        .init(
+            "realtime-schemas", .list, nil,
+            "Schemas whose tables are published, besides db-schemas, auth and realtime."),
+        .init(
+            "realtime-log-size", .integer(1_048_576...68_719_476_736), "67108864",
+            "Most memory of the recent transactions that clients resume from, in bytes."),
+        .init(
+            "realtime-resume-window", .integer(0...3_600), "60",
+            "Seconds that clients can resume over a restart of Apus."),
+        .init(
+            "realtime-spill-dir", .string, "/tmp", "Directory for large transactions in progress."),
+        .init(
+            "realtime-bus-uri", .string, nil,
+            "Redis that joins the nodes (redis://, rediss://); default: one node.", isSecret: true),
+    ]
+}
