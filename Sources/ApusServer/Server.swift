@@ -59,12 +59,13 @@ package struct Server: Sendable {
         let configuration = try settings.http()
         let pool = settings.database(home.serviceURL, sharesMachine: home.dataDirectory != nil)
         let database = Database(pool, logger: telemetry.logger)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
         let realtime = try Realtime.make(
-            settings, connectionString: home.adminURL ?? home.serviceURL, logger: telemetry.logger)
+            settings, connectionString: home.adminURL ?? home.serviceURL, group: group,
+            logger: telemetry.logger)
         realtime.watch(telemetry.metrics)
         let gateway = try Gateway(
             settings: settings, keys: keys, database: database, telemetry: telemetry, realtime: realtime)
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
         let http = HTTPServer(
             configuration: configuration, group: group, logger: telemetry.logger,
             respond: { gateway.respond(to: $0) })

@@ -11,7 +11,11 @@ package final class ChangeFeed: Sendable {
         var slot: SlotStatus?
         var warnsOfSlots = false
         var reader: SlotReader?
+        /// Asks the node that reads, where this one does not.
+        var ask: (@Sendable () -> Void)?
         var counts = Counts()
+        /// Wakes who looks after slot and publication.
+        var care: AsyncStream<Void>.Continuation?
     }
 
     struct Counts: Sendable {
@@ -40,7 +44,7 @@ package final class ChangeFeed: Sendable {
     /// Everything that committed up to here has been published on this node.
     package var caughtUp: LSN { log.caughtUp }
 
-    /// The tables that the feed covers. Read again every ten seconds.
+    /// The tables that the feed covers. Read again every ten seconds, and after ``catalogChanged()``.
     package var coverage: FeedCoverage { condition.withLock { $0.coverage } }
 
     /// Hears every transaction after `position`, or from now on, in order, on a queue of the subscription's own.
@@ -61,15 +65,36 @@ package final class ChangeFeed: Sendable {
     /// Asks the server where it stands, so that ``FeedEvent/caughtUp(_:)`` with a position of now or later comes
     /// within milliseconds although nothing is written.
     package func requestProgress() {
-        condition.withLock { $0.reader }?.requestProgress()
+        let (reader, ask) = condition.withLock { ($0.reader, $0.ask) }
+        if let reader { reader.requestProgress() } else { ask?() }
     }
+
+    /// Tables may have come or gone: what is missing is published at once. To be called when the catalog was read
+    /// again.
+    package func catalogChanged() { condition.withLock { $0.care }?.yield() }
 
     // MARK: - For the service
 
+    /// Waits for ``catalogChanged()``, or for this time. False when the task is cancelled.
+    func needsCare(within limit: Duration) async -> Bool {
+        let (calls, continuation) = AsyncStream.makeStream(
+            of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        condition.withLock { $0.care = continuation }
+        let timer = Task {
+            try? await Task.sleep(for: limit)
+            continuation.finish()
+        }
+        for await _ in calls { break }
+        timer.cancel()
+        return !Task.isCancelled
+    }
+
     /// What the slot will bring follows what is in the log, or does not.
-    func begin(_ slot: ReadySlot) {
+    ///
+    /// - Parameter isComplete: whether the log is known to hold all that was confirmed.
+    func begin(_ slot: ReadySlot, isComplete: Bool) {
         let confirmed = slot.status.confirmed
-        if log.start?.epoch != slot.epoch || confirmed > log.caughtUp {
+        if log.start?.epoch != slot.epoch || (confirmed > log.caughtUp && !isComplete) {
             log.restart(at: .end(epoch: slot.epoch, lsn: confirmed))
         }
     }
@@ -91,6 +116,7 @@ package final class ChangeFeed: Sendable {
         condition.withLock { $0.coverage = $0.coverage.updated(to: coverage) }
     }
     func learn(_ slot: SlotStatus) { condition.withLock { $0.slot = slot } }
+    func asks(_ ask: (@Sendable () -> Void)?) { condition.withLock { $0.ask = ask } }
     func reads(by reader: SlotReader?) { condition.withLock { $0.reader = reader } }
 
     /// True the first time.

@@ -58,6 +58,14 @@ enum FeedFault {
             details: cause.detail)
     }
 
+    /// Another node reads the feed, and what brings it here is away.
+    static func bus(_ reason: String) -> Fault {
+        Fault(
+            code: "APUS609", kind: .unavailable,
+            message: "The change feed does not reach this node: \(reason)",
+            hint: "Is the Redis of realtime-bus-uri there?")
+    }
+
     static func stream(_ failure: FeedFailure) -> Fault {
         Fault(code: "APUS608", kind: .internal, message: failure.message)
     }

@@ -11,8 +11,13 @@ package final class FeedService: Sendable {
     private let settings: FeedSettings
     private let logger: Logger
     private let database: Database
+    private let relay: RedisFeedRelay?
 
-    package init(_ feed: ChangeFeed, settings: FeedSettings, logger: Logger) {
+    /// - Parameter relay: brings the feed from and to other nodes; nil without a bus.
+    package init(
+        _ feed: ChangeFeed, settings: FeedSettings, relay: RedisFeedRelay? = nil, logger: Logger
+    ) {
+        self.relay = relay
         self.feed = feed
         self.settings = settings
         self.logger = logger
@@ -53,11 +58,18 @@ package final class FeedService: Sendable {
             name: settings.slot ?? "apus_\(facts.databaseOID)", facts: facts, database: database)
         let slot = try await making.ready()
         if slot.status.isActive {
-            stand(by: slot)
-            return true
+            await lookAfter(publishing, making.name)
+            guard let relay else {
+                stand(by: slot)
+                return true
+            }
+            try await follow(slot, making, relay)
+            return false
         }
         await lookAfter(publishing, making.name)
-        feed.begin(slot)
+        let isComplete =
+            await relay?.catchUp(feed, epoch: slot.epoch, confirmed: slot.status.confirmed) ?? false
+        feed.begin(slot, isComplete: isComplete)
         try await read(slot, making, facts, publishing)
         return false
     }
@@ -88,6 +100,32 @@ package final class FeedService: Sendable {
         feed.become(.standby)
     }
 
+    /// Takes what another node reads, until that node is gone.
+    private func follow(_ slot: ReadySlot, _ making: SlotMaking, _ relay: RedisFeedRelay) async throws {
+        logger.info("another node reads the change feed; following", metadata: ["epoch": "\(slot.epoch)"])
+        let (feed, interval) = (feed, settings.standbyInterval)
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    try await relay.follow(feed, epoch: slot.epoch, confirmed: slot.status.confirmed)
+                }
+                group.addTask {
+                    while case let now = try await making.ready(), now.status.isActive,
+                        now.epoch == slot.epoch
+                    {
+                        try await Task.sleep(for: interval)
+                    }
+                }
+                try await group.next()
+                group.cancelAll()
+            }
+        } catch let failure as RedisFailure {
+            throw FeedFault.bus(failure.message)
+        } catch is MalformedEntry {
+            throw FeedFault.bus("another node wrote what this one cannot read.")
+        }
+    }
+
     private func read(
         _ slot: ReadySlot, _ making: SlotMaking, _ facts: ServerFacts, _ publishing: Publishing
     ) async throws {
@@ -115,7 +153,14 @@ package final class FeedService: Sendable {
                         metadata: ["slot": "\(making.name)", "epoch": "\(slot.epoch)"])
                 },
                 append: { [feed] in feed.append($0) }, advance: { [feed] in feed.log.advance(to: $0) },
-                published: { [feed] in feed.caughtUp }), logger: logger)
+                published: { [feed, relay] in relay.map { min($0.published, feed.caughtUp) } ?? feed.caughtUp
+                }),
+            logger: logger)
+        relay?.reset(to: slot.status.confirmed)
+        let publisher = Task { [relay, feed, settings] in
+            await relay?.publish(feed, epoch: slot.epoch, holdBack: 4 * settings.logBytes)
+        }
+        defer { publisher.cancel() }
         feed.reads(by: reader)
         defer { feed.reads(by: nil) }
         let health = Task { await watch(publishing, making.name) }
@@ -139,7 +184,7 @@ package final class FeedService: Sendable {
 
     /// Looks at slot and publication again and again, while this node reads.
     private func watch(_ publishing: Publishing, _ slot: String) async {
-        while (try? await Task.sleep(for: settings.healthInterval)) != nil {
+        while await feed.needsCare(within: settings.healthInterval) {
             do { try await publishing.reconcile() } catch {
                 logger.warning(
                     "the publication cannot be mended",

@@ -24,5 +24,8 @@ extension SettingDefinition {
         .init(
             "realtime-bus-uri", .string, nil,
             "Redis that joins the nodes (redis://, rediss://); default: one node.", isSecret: true),
+        .init(
+            "realtime-bus-prefix", .string, "apus",
+            "Before every name in Redis, for installations that share one."),
     ]
 }

@@ -51,7 +51,7 @@ package final class Gateway: Sendable {
             State(
                 current: try Generation(
                     settings, keys: keys, database: database, telemetry: telemetry, trust: trust,
-                    messaging: messaging)))
+                    messaging: messaging, realtime: realtime)))
     }
 
     /// Answers an exchange.
@@ -101,7 +101,7 @@ package final class Gateway: Sendable {
     package func reconfigure(_ settings: Settings) throws {
         let next = try Generation(
             settings, keys: keys, database: database, telemetry: telemetry, trust: trust,
-            messaging: messaging)
+            messaging: messaging, realtime: realtime)
         start(next)
         let (overtaken, waiting) = state.withLock { state in
             defer { state.next = next }

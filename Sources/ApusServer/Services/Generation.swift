@@ -8,6 +8,7 @@ import ApusOpenAPI
 import ApusPlanner
 import ApusPostgres
 import ApusREST
+import ApusRealtime
 import ApusTokens
 import Logging
 import Synchronization
@@ -21,16 +22,18 @@ final class Generation: Sendable {
     private let auth: (service: AuthService, endpoint: AuthEndpoint)?
     private let inbox: InboxEndpoint?
     private let prefix: String
+    private let feed: ChangeFeed
     private let reader = Mutex<Task<Void, Never>?>(nil)
     private let builtRoutes = Mutex<Routes?>(nil)
 
     /// - Throws: when a setting cannot hold together with the others (a secret that is none, say).
     init(
         _ settings: Settings, keys: DevelopmentKeys, database: Database, telemetry: Telemetry,
-        trust: TokenTrust, messaging: Messaging?
+        trust: TokenTrust, messaging: Messaging?, realtime: Realtime
     ) throws {
         let catalogs = CatalogStore(database: database, settings: settings.catalog, logger: telemetry.logger)
         self.catalogs = catalogs
+        feed = realtime.feed
         data = DataAPI(database: database, catalog: { catalogs.snapshot }, settings: try settings.dataAPI())
         prefix = settings.restPrefix
         let verifier: TokenVerifier
@@ -71,6 +74,11 @@ final class Generation: Sendable {
         let task = Task {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.catalogs.run() }
+                group.addTask {
+                    for await event in self.catalogs.events() {
+                        if case .loaded = event { self.feed.catalogChanged() }
+                    }
+                }
                 if let auth = self.auth { group.addTask { await auth.service.run() } }
             }
         }

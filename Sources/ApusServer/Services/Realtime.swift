@@ -1,34 +1,44 @@
+import ApusFaults
 package import ApusRealtime
 import ApusTelemetry
 package import Logging
+package import NIOCore
 
 /// The change feed and the bus of this process, and what keeps them going.
 package struct Realtime: Sendable {
     package let feed: ChangeFeed
     package let bus: any Bus
     private let service: FeedService?
+    private let redis: RedisBus?
 
     /// No feed, and nobody else on the bus.
     package static var off: Realtime {
         let feed = ChangeFeed(log: FeedLog(byteLimit: 0))
         feed.switchOff()
-        return Realtime(feed: feed, bus: InProcessBus(), service: nil)
+        return Realtime(feed: feed, bus: InProcessBus(), service: nil, redis: nil)
     }
 
     /// - Parameter connectionString: where nothing else is configured for the feed.
     package static func make(
-        _ settings: Settings, connectionString: String, logger: Logger
+        _ settings: Settings, connectionString: String, group: any EventLoopGroup, logger: Logger
     ) throws -> Realtime {
         guard settings.boolean("realtime-enabled") else { return .off }
         let feedSettings = settings.feed(connectionString: connectionString)
         let feed = ChangeFeed(log: FeedLog(byteLimit: feedSettings.logBytes))
+        let redis = try settings.bus(group, logger)
+        let relay = redis.map { RedisFeedRelay($0, logger: logger) }
         return Realtime(
-            feed: feed, bus: InProcessBus(),
-            service: FeedService(feed, settings: feedSettings, logger: logger))
+            feed: feed, bus: redis ?? InProcessBus(),
+            service: FeedService(feed, settings: feedSettings, relay: relay, logger: logger), redis: redis)
     }
 
     /// Returns when the task is cancelled.
-    package func run() async { await service?.run() }
+    package func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await service?.run() }
+            group.addTask { await redis?.run() }
+        }
+    }
 
     /// Shows the feed with every scrape.
     func watch(_ metrics: PrometheusMetricsFactory) {
@@ -37,6 +47,21 @@ package struct Realtime: Sendable {
 }
 
 extension Settings {
+    /// The bus to other nodes; nil where there are none.
+    ///
+    /// - Throws: when its address is none.
+    fileprivate func bus(_ group: any EventLoopGroup, _ logger: Logger) throws -> RedisBus? {
+        guard let uri = string("realtime-bus-uri") else { return nil }
+        guard let address = RedisAddress(uri) else {
+            throw Fault(
+                code: "APUS002", kind: .invalid,
+                message: "The setting 'realtime-bus-uri' does not hold: it is no address of a Redis.",
+                hint: "redis://[user:password@]host[:port][/database], or rediss:// for TLS")
+        }
+        return RedisBus(
+            address, prefix: string("realtime-bus-prefix") ?? "apus", group: group, logger: logger)
+    }
+
     func feed(connectionString: String) -> FeedSettings {
         var schemas = schemas
         for more in list("realtime-schemas") + ["auth", "realtime"] where !schemas.contains(more) {

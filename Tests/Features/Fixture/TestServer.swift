@@ -62,7 +62,9 @@ final class TestServer: Sendable {
         pool = Database(settings.database(url), logger: telemetry.logger)
         let realtime =
             isLive
-            ? try Realtime.make(settings, connectionString: database.ownerURL, logger: telemetry.logger)
+            ? try Realtime.make(
+                settings, connectionString: database.ownerURL, group: MultiThreadedEventLoopGroup.singleton,
+                logger: telemetry.logger)
             : .off
         self.realtime = realtime
         feeding = Task { await realtime.run() }

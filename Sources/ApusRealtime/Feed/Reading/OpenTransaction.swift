@@ -27,7 +27,7 @@ struct OpenTransaction {
     mutating func add(
         _ change: RowChange, _ size: Int, _ partBytes: Int, _ emit: TransactionAssembler.Emit
     ) {
-        if isFull(partBytes) { emitPart(emit) }
+        if isFull(partBytes), !changes.isEmpty { emitPart(emit) }
         changes.append(change)
         bytes += size + 128 + 40 * (change.new?.count ?? 0)
     }

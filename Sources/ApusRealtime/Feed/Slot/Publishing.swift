@@ -5,9 +5,9 @@ import Logging
 
 /// Sees to it that the tables of some schemas are in the publication.
 ///
-/// As a superuser, whole schemas are published, and PostgreSQL adds new tables by itself. Any other role can
-/// only publish tables that it owns, one by one; those that are missing are added whenever this runs. Nothing is
-/// ever taken out: the publication may be the customer's.
+/// Tables are published one by one, and never a schema: a published table without replica identity cannot be
+/// updated any more (PostgreSQL, "Publication"), so tables without a key must stay out. What is missing is added
+/// whenever this runs. Nothing is ever taken out: the publication may be the customer's.
 struct Publishing: Sendable {
     let name: String
     let schemas: [String]
@@ -21,7 +21,7 @@ struct Publishing: Sendable {
     func reconcile() async throws {
         do throws(PostgresFault) {
             if try await !exists() { try await make() }
-            try await facts.isSuperuser ? addSchemas() : addTables()
+            try await addTables()
         } catch {
             guard error.kind == .server else { throw FeedFault.database(error) }
             // Another node was faster.
@@ -69,22 +69,6 @@ struct Publishing: Sendable {
             "create publication \(ident: name) with (publish_via_partition_root = true\(generated))")
     }
 
-    private func addSchemas() async throws(PostgresFault) {
-        let missing = try await database.query(
-            """
-            select n.nspname from pg_namespace n, pg_publication p
-            where n.nspname = any (\(bind: Self.array(schemas))::text[]) and p.pubname = \(bind: name)
-            and not p.puballtables
-            and not exists (select from pg_publication_namespace s where s.pnpubid = p.oid and s.pnnspid = n.oid)
-            """)
-        for row in 0..<missing.count {
-            guard let schema = missing.string(row, 0) else { continue }
-            try await database.query(
-                "alter publication \(ident: name) add tables in schema \(ident: schema)")
-            logger.info("publishing a schema", metadata: ["schema": "\(schema)"])
-        }
-    }
-
     private func addTables() async throws(PostgresFault) {
         let missing = try await database.query(
             """
@@ -92,6 +76,9 @@ struct Publishing: Sendable {
             from pg_class c join pg_namespace n on n.oid = c.relnamespace, pg_publication p
             where n.nspname = any (\(bind: Self.array(schemas))::text[]) and p.pubname = \(bind: name)
             and c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence = 'p'
+            and (c.relreplident = 'f' or exists (
+                select from pg_index i where i.indrelid = c.oid and i.indisvalid and i.indimmediate
+                and case c.relreplident when 'd' then i.indisprimary when 'i' then i.indisreplident end))
             and not exists (
                 select from pg_publication_tables t
                 where t.pubname = p.pubname and t.schemaname = n.nspname and t.tablename = c.relname)
