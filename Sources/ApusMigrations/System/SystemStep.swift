@@ -44,6 +44,7 @@ extension SystemStep {
         steps.append(messages)
         steps.append(authFactors)
         steps.append(feedEpochs)
+        steps += [realtimeMessages, realtimeFunctions]
         return steps
     }
 }

@@ -36,6 +36,10 @@ package final class Gateway: Sendable {
     /// nil without authentication. It keeps its settings until the next start.
     private let messaging: Messaging?
     private let state: Mutex<State>
+    /// Of the generation that holds now; channels outlive generations.
+    private let verifier: CurrentVerifier
+    /// nil when `realtime-enabled` is off.
+    let channels: Channels?
 
     /// - Throws: when the settings do not hold together.
     package init(
@@ -47,11 +51,15 @@ package final class Gateway: Sendable {
         self.database = database
         self.telemetry = telemetry
         messaging = try settings.messaging(keys, database: database, logger: telemetry.logger)
-        state = Mutex(
-            State(
-                current: try Generation(
-                    settings, keys: keys, database: database, telemetry: telemetry, trust: trust,
-                    messaging: messaging, realtime: realtime)))
+        let first = try Generation(
+            settings, keys: keys, database: database, telemetry: telemetry, trust: trust,
+            messaging: messaging, realtime: realtime)
+        state = Mutex(State(current: first))
+        let verifier = CurrentVerifier(first.verifier)
+        self.verifier = verifier
+        channels = Channels(
+            settings, database: database, feed: realtime.feed, bus: realtime.bus, trust: trust,
+            verifier: { verifier.value }, logger: telemetry.logger)
     }
 
     /// Answers an exchange.
@@ -69,10 +77,13 @@ package final class Gateway: Sendable {
         start(state.withLock { $0.current })
         let cleaner = Task { await removeExpiredAnswers() }
         let mailer = Task { [messaging] in await messaging?.run() }
+        let talker = Task { [channels] in await channels?.run() }
         await untilCancelled()
         cleaner.cancel()
         mailer.cancel()
+        talker.cancel()
         await mailer.value
+        await talker.value
         let readers = state.withLock { state in
             defer { state.readers = [] }
             return state.readers
@@ -122,6 +133,7 @@ package final class Gateway: Sendable {
             guard state.next === generation else { return nil }
             state.next = nil
             defer { state.current = generation }
+            verifier.value = generation.verifier
             return state.current
         }
     }
@@ -138,7 +150,16 @@ package final class Gateway: Sendable {
     }
 
     private func start(_ generation: Generation) {
-        let reader = Task { await generation.run() }
+        let events = generation.catalogs.events()
+        let reader = Task { [channels] in
+            let listener = Task {
+                for await case .loaded(_, let changed, _) in events where changed {
+                    await channels?.schemaChanged()
+                }
+            }
+            await generation.run()
+            listener.cancel()
+        }
         state.withLock { $0.readers.append(reader) }
     }
 
@@ -163,6 +184,18 @@ package final class Gateway: Sendable {
             HTTPResponse(
                 status: 200, fields: [.init("Content-Type", PrometheusMetricsFactory.contentType)],
                 body: .bytes(bytes)))
+    }
+}
+
+/// The verifier of the configuration that holds now.
+private final class CurrentVerifier: Sendable {
+    private let verifier: Mutex<TokenVerifier>
+
+    init(_ verifier: TokenVerifier) { self.verifier = Mutex(verifier) }
+
+    var value: TokenVerifier {
+        get { verifier.withLock { $0 } }
+        set { verifier.withLock { $0 = newValue } }
     }
 }
 

@@ -17,6 +17,7 @@ import Synchronization
 final class Generation: Sendable {
     let catalogs: CatalogStore
     let data: DataAPI
+    let verifier: TokenVerifier
     private let rest: RESTEndpoint
     /// nil when `auth-enabled` is off, or nothing is there to encrypt with.
     private let auth: (service: AuthService, endpoint: AuthEndpoint)?
@@ -45,6 +46,7 @@ final class Generation: Sendable {
                 code: "APUS002", kind: .invalid,
                 message: "The setting '\(fault.setting)' does not hold: \(fault.reason)")
         }
+        self.verifier = verifier
         let cors = CORS(allowedOrigins: settings.list("server-cors-allowed-origins"))
         auth = try Authentication(settings, keys: keys, logger: telemetry.logger)?
             .make(
@@ -119,6 +121,9 @@ final class Generation: Sendable {
             let feedHealth = FeedHealth(feed: gateway.realtime.feed)
             routes.at("/health/feed") { feedHealth.respond($0) }
             routes.at("/metrics") { [weak gateway] in gateway?.metrics($0) }
+            if let channels = gateway.channels {
+                routes.under(channels.prefix) { channels.endpoint.respond($0) }
+            }
             routes.under(prefix) { rest.respond($0) }
             built = routes
             return routes

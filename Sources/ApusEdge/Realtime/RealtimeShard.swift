@@ -1,0 +1,171 @@
+import ApusHTTP
+import ApusRealtime
+import NIOCore
+import Synchronization
+
+/// The connections and topics of one event loop. What concerns them is done there, so that nothing of it needs a
+/// lock; what comes from elsewhere waits in an outbox, and leaves for all connections at once.
+///
+/// Sendable: the outbox is behind a lock, everything else is touched on the event loop only.
+final class RealtimeShard: @unchecked Sendable {
+    /// Something to be told to members.
+    enum Delivery: Sendable {
+        /// To chosen channels, each its message.
+        case messages([(channel: RealtimeChannel, message: WebSocketMessage)])
+        case broadcast(TopicKey, Broadcast)
+        case presence(TopicKey, [UInt8])
+        case perform(@Sendable (RealtimeShard) -> Void)
+    }
+
+    private struct Outbox {
+        var deliveries: [Delivery] = []
+        var isScheduled = false
+    }
+
+    let eventLoop: any EventLoop
+    private let outbox = Mutex(Outbox())
+    private(set) var connections: [ObjectIdentifier: RealtimeConnection] = [:]
+    private var topics: [TopicKey: TopicMembers] = [:]
+    private var unflushed: [RealtimeConnection] = []
+
+    init(eventLoop: any EventLoop) { self.eventLoop = eventLoop }
+
+    // MARK: - From anywhere
+
+    /// Delivers soon, in the order of the calls of one caller.
+    func post(_ delivery: Delivery) {
+        let isFirst = outbox.withLock { outbox in
+            outbox.deliveries.append(delivery)
+            defer { outbox.isScheduled = true }
+            return !outbox.isScheduled
+        }
+        if isFirst { eventLoop.execute { self.drain() } }
+    }
+
+    // MARK: - On the event loop
+
+    func add(_ connection: RealtimeConnection) { connections[ObjectIdentifier(connection)] = connection }
+
+    func remove(_ connection: RealtimeConnection) { connections[ObjectIdentifier(connection)] = nil }
+
+    func join(_ channel: RealtimeChannel) {
+        if let members = topics[channel.key] {
+            members.add(channel)
+        } else {
+            let members = TopicMembers()
+            members.add(channel)
+            topics[channel.key] = members
+        }
+    }
+
+    func leave(_ channel: RealtimeChannel) {
+        guard let members = topics[channel.key] else { return }
+        members.remove(channel)
+        if members.isEmpty { topics[channel.key] = nil }
+    }
+
+    /// Tells all members of a topic but one.
+    func broadcast(_ broadcast: Broadcast, to key: TopicKey, except sender: RealtimeChannel? = nil) {
+        guard let members = topics[key] else { return }
+        var frames = BroadcastFrames(broadcast, topic: key.wireName)
+        for channel in members.channels where channel !== sender && channel.access.hearsBroadcasts {
+            if let message = frames.message(for: channel.connection.version) { send(message, to: channel) }
+        }
+    }
+
+    func presence(_ difference: [UInt8], on key: TopicKey) {
+        guard let members = topics[key] else { return }
+        var messages: [ChannelVersion: WebSocketMessage] = [:]
+        for channel in members.channels where channel.seesPresence {
+            let version = channel.connection.version
+            let message =
+                messages[version]
+                ?? .text(
+                    ServerFrames.text(
+                        version, topic: key.wireName, event: "presence_diff", payload: difference))
+            messages[version] = message
+            send(message, to: channel)
+        }
+    }
+
+    /// Puts a message into the queue of a channel's connection; ``flush()`` sends it.
+    func send(_ message: WebSocketMessage, to channel: RealtimeChannel) {
+        guard channel.isJoined else { return }
+        send(message, on: channel.connection)
+    }
+
+    func send(_ message: WebSocketMessage, on connection: RealtimeConnection) {
+        guard connection.socket.enqueue(message), !connection.isUnflushed else { return }
+        connection.isUnflushed = true
+        unflushed.append(connection)
+    }
+
+    func flush() {
+        let waiting = unflushed
+        unflushed.removeAll(keepingCapacity: true)
+        for connection in waiting {
+            connection.isUnflushed = false
+            connection.socket.flush()
+        }
+    }
+
+    // MARK: - Non public
+
+    private func drain() {
+        let deliveries = outbox.withLock { outbox in
+            defer { outbox = Outbox() }
+            return outbox.deliveries
+        }
+        for delivery in deliveries {
+            switch delivery {
+            case .messages(let messages): for item in messages { send(item.message, to: item.channel) }
+            case .broadcast(let key, let broadcast): self.broadcast(broadcast, to: key)
+            case .presence(let key, let difference): presence(difference, on: key)
+            case .perform(let work): work(self)
+            }
+        }
+        flush()
+    }
+}
+
+/// The channels that joined a topic on one event loop; each knows its place, so leaving costs the same in a topic of
+/// ten thousand.
+final class TopicMembers {
+    private(set) var channels: [RealtimeChannel] = []
+
+    var isEmpty: Bool { channels.isEmpty }
+
+    func add(_ channel: RealtimeChannel) {
+        channel.place = channels.count
+        channels.append(channel)
+    }
+
+    func remove(_ channel: RealtimeChannel) {
+        let place = channel.place
+        guard place < channels.count, channels[place] === channel else { return }
+        channels.swapAt(place, channels.count - 1)
+        channels[place].place = place
+        channels.removeLast()
+    }
+}
+
+/// A broadcast as it goes over the wire, made once for each version that somebody speaks.
+struct BroadcastFrames {
+    private let broadcast: Broadcast
+    private let topic: String
+    private var made: [ChannelVersion: WebSocketMessage?] = [:]
+
+    init(_ broadcast: Broadcast, topic: String) {
+        self.broadcast = broadcast
+        self.topic = topic
+    }
+
+    mutating func message(for version: ChannelVersion) -> WebSocketMessage? {
+        if let known = made[version] { return known }
+        let message = broadcast.frame(version, topic: topic).map { frame in
+            frame.isBinary ? WebSocketMessage.binary(frame.bytes) : WebSocketMessage.text(frame.bytes)
+        }
+        made[version] = .some(message)
+        return message
+    }
+}
