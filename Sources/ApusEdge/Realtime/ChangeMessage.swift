@@ -1,5 +1,6 @@
 import ApusHTTP
 import ApusJSON
+import ApusPostgres
 import ApusRealtime
 
 /// The messages of one change: each different one is made once, however many get it.

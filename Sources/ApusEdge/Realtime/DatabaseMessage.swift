@@ -1,4 +1,5 @@
 import ApusJSON
+import ApusPostgres
 import ApusRealtime
 
 /// Broadcasts that the database sends: rows inserted into `realtime.messages`.

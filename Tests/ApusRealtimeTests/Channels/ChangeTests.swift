@@ -1,3 +1,4 @@
+import ApusPostgres
 import Testing
 
 @testable import ApusRealtime
@@ -14,7 +15,8 @@ struct ChangeTests {
         #expect(
             try ChangeFilter(#"status=not.in.(open, "a,b" ,c),n=gt.5"#).conditions
                 == [
-                    Condition(column: "status", isNegated: true, operator: .in, values: ["open", "a,b", "c"]),
+                    Condition(
+                        column: "status", isNegated: true, operator: .in, values: ["open", "a,b", "c"]),
                     Condition(column: "n", isNegated: false, operator: .gt, values: ["5"]),
                 ])
         #expect(
@@ -31,7 +33,8 @@ struct ChangeTests {
     @Test("A row as to_jsonb shows it")
     func rows() {
         let columns: [(String, String)] = [
-            ("id", "int8"), ("ok", "bool"), ("n", "numeric"), ("nan", "float8"), ("doc", "jsonb"), ("t", "timestamptz"),
+            ("id", "int8"), ("ok", "bool"), ("n", "numeric"), ("nan", "float8"), ("doc", "jsonb"),
+            ("t", "timestamptz"),
             ("tags", "_text"), ("m", "_int4"), ("big", "text"), ("name", "text"), ("d", "timestamp"),
         ]
         let relation = FeedRelation(
@@ -41,7 +44,8 @@ struct ChangeTests {
         func text(_ value: String) -> FeedValue { .text(Array(value.utf8)[...]) }
         let row: [FeedValue] = [
             text("9007199254740993"), text("t"), text("1.50"), text("NaN"), text(#"{"a": [1]}"#),
-            text("2026-01-02 03:04:05.6+00"), text(#"{a,"b \"c\"",NULL}"#), text("{{1,2},{3,4}}"), .unchangedToast, .null,
+            text("2026-01-02 03:04:05.6+00"), text(#"{a,"b \"c\"",NULL}"#), text("{{1,2},{3,4}}"),
+            .unchangedToast, .null,
             text("2026-01-02 03:04:05"),
         ]
         let json = RowJSON.object(row, relation, columns: Array(columns.indices))

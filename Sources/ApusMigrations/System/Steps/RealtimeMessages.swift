@@ -4,7 +4,7 @@ extension SystemStep {
     /// As on Supabase, so that policies and functions written for it hold: row security is on and lets nobody
     /// through until somebody writes a policy. A database that was Supabase's keeps its own.
     static let realtimeMessages = SystemStep(
-        number: 50, name: "realtime messages",
+        number: 60, name: "realtime messages",
         sql: #"""
             do $do$
             declare
@@ -45,7 +45,7 @@ extension SystemStep {
 
     /// What policies, triggers and applications call.
     static let realtimeFunctions = SystemStep(
-        number: 51, name: "realtime functions",
+        number: 61, name: "realtime functions",
         sql: #"""
             do $do$
             begin

@@ -1,4 +1,5 @@
 import ApusJSON
+package import ApusPostgres
 
 /// Rows of the feed as JSON, as PostgreSQL's `to_jsonb` would show them.
 package enum RowJSON {
