@@ -13,7 +13,7 @@ package final class DroppingProxy: @unchecked Sendable {
     private struct State {
         var pairs: [Pair] = []
         var accepts = true
-        var withheld: (direction: Direction, mark: [UInt8])?
+        var withheld: (direction: Direction, mark: [UInt8], earlier: [UInt8])?
         var hasWithheld = false
     }
 
@@ -75,9 +75,11 @@ package final class DroppingProxy: @unchecked Sendable {
 
     /// From the first piece that contains `mark` on, nothing gets through in this direction any more: a point in
     /// time that a test can rely on. nil: everything does, on connections from now on.
-    package func withhold(_ direction: Direction, from mark: String?) {
+    ///
+    /// - Parameter earlier: what must have come before on the same connection, in the same direction.
+    package func withhold(_ direction: Direction, from mark: String?, after earlier: String = "") {
         lock.withLock {
-            state.withheld = mark.map { (direction, Array($0.utf8)) }
+            state.withheld = mark.map { (direction, Array($0.utf8), Array(earlier.utf8)) }
             state.hasWithheld = false
         }
     }
@@ -88,17 +90,20 @@ package final class DroppingProxy: @unchecked Sendable {
     // MARK: - Non public
 
     /// Whether a piece may go on.
-    private func passes(_ piece: ArraySlice<UInt8>, _ direction: Direction) -> Bool {
+    ///
+    /// - Parameter hasCome: whether what must come earlier has, on this connection and in this direction.
+    private func passes(_ piece: ArraySlice<UInt8>, _ direction: Direction, _ hasCome: inout Bool) -> Bool {
         lock.withLock {
             guard let withheld = state.withheld, withheld.direction == direction else { return true }
-            if !state.hasWithheld { state.hasWithheld = Self.contains(piece, withheld.mark) }
+            var rest = piece
+            if !hasCome {
+                guard let place = piece.firstRange(of: withheld.earlier) else { return !state.hasWithheld }
+                hasCome = true
+                rest = piece[place.upperBound...]
+            }
+            if !state.hasWithheld { state.hasWithheld = rest.firstRange(of: withheld.mark) != nil }
             return !state.hasWithheld
         }
-    }
-
-    private static func contains(_ piece: ArraySlice<UInt8>, _ mark: [UInt8]) -> Bool {
-        guard piece.count >= mark.count else { return false }
-        return (piece.startIndex...(piece.endIndex - mark.count)).contains { piece[$0...].starts(with: mark) }
     }
 
     private func serve(_ client: Int32, _ target: String) {
@@ -115,10 +120,12 @@ package final class DroppingProxy: @unchecked Sendable {
             return
         }
         Thread.detachNewThread { [weak self] in
-            pair.pump(from: client, to: server) { self?.passes($0, .toServer) ?? true }
+            var hasCome = false
+            pair.pump(from: client, to: server) { self?.passes($0, .toServer, &hasCome) ?? true }
         }
         Thread.detachNewThread { [weak self] in
-            pair.pump(from: server, to: client) { self?.passes($0, .toClient) ?? true }
+            var hasCome = false
+            pair.pump(from: server, to: client) { self?.passes($0, .toClient, &hasCome) ?? true }
         }
     }
 

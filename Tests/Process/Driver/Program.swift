@@ -1,3 +1,4 @@
+import ApusTestSupport
 import Foundation
 
 /// The binary under test, and other programs.
@@ -29,38 +30,24 @@ enum Program {
         try await run(executable: path, arguments, in: directory, environment: environment)
     }
 
-    /// Runs a program to its end, off Swift's threads.
+    /// Runs a program to its end.
     static func run(
         executable: String, _ arguments: [String], in directory: String,
         environment: [String: String] = environment
     ) async throws -> ServerProcess.Outcome {
-        try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread {
-                continuation.resume(
-                    with: Result { try runBlocking(executable, arguments, directory, environment) })
-            }
-        }
-    }
-
-    private static func runBlocking(
-        _ executable: String, _ arguments: [String], _ directory: String, _ environment: [String: String]
-    ) throws -> ServerProcess.Outcome {
         let name = directory + "/" + UUID().uuidString
-        let (output, errors) = (try Scratch.file(name + ".out"), try Scratch.file(name + ".err"))
-        let process = Foundation.Process()
-        process.executableURL = URL(fileURLWithPath: executable)
-        process.arguments = arguments
-        process.environment = environment
-        process.currentDirectoryURL = URL(fileURLWithPath: directory)
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try FileHandle(forWritingTo: output)
-        process.standardError = try FileHandle(forWritingTo: errors)
-        try process.run()
-        process.waitUntilExit()
+        let output = try FileHandle(forWritingTo: Scratch.file(name + ".out"))
+        let errors = try FileHandle(forWritingTo: Scratch.file(name + ".err"))
+        defer {
+            unlink(name + ".out")
+            unlink(name + ".err")
+        }
+        let child = try ChildProcess(
+            executable, arguments, environment: environment, directory: directory,
+            streams: .init(output: output.fileDescriptor, errors: errors.fileDescriptor))
+        let status = await child.end()
         return ServerProcess.Outcome(
-            status: process.terminationStatus,
-            output: String(decoding: (try? Data(contentsOf: output)) ?? Data(), as: UTF8.self),
-            errors: String(decoding: (try? Data(contentsOf: errors)) ?? Data(), as: UTF8.self))
+            status: status, output: try Scratch.text(name + ".out"), errors: try Scratch.text(name + ".err"))
     }
 }
 
@@ -76,6 +63,10 @@ enum Scratch {
     }
 
     static func remove(_ directory: String) { try? FileManager.default.removeItem(atPath: directory) }
+
+    static func text(_ path: String) throws -> String {
+        String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
+    }
 
     /// A file, made when it is not there.
     static func file(_ path: String) throws -> URL {

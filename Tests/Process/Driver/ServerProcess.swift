@@ -16,9 +16,9 @@ final class ServerProcess: Sendable {
     let directory: String
     let port: Int
     private let arguments: [String]
-    private let process = Mutex<Foundation.Process?>(nil)
+    private let process = Mutex<ChildProcess?>(nil)
     private let address = Mutex<String?>(nil)
-    private let lifeline = Pipe()
+    private let lifeline: Lifeline
 
     // MARK: - Life
 
@@ -45,47 +45,31 @@ final class ServerProcess: Sendable {
             arguments += ["--migrations", path]
         }
         self.arguments = arguments
-        try holdLifeline()
-    }
-
-    deinit { try? lifeline.fileHandleForWriting.close() }
-
-    /// A shell that waits for our end or the test process's, whichever comes first: then its standard input closes. It
-    /// stops the server and removes the directory.
-    private func holdLifeline() throws {
-        let shell = Foundation.Process()
-        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
-        shell.arguments = [
-            "-c",
-            """
-            trap '' INT TERM HUP; cat >/dev/null
-            pid=$(cat '\(directory)/pid' 2>/dev/null) && kill -TERM "$pid" 2>/dev/null
-            while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
-            rm -rf '\(directory)'
-            """,
-        ]
-        shell.standardInput = lifeline
-        shell.standardOutput = FileHandle.nullDevice
-        shell.standardError = FileHandle.nullDevice
-        try shell.run()
+        // A shell that waits for our end or the test process's, whichever comes first: then its standard input closes.
+        // It stops the server and removes the directory.
+        lifeline = try Lifeline(
+            "/bin/sh",
+            [
+                "-c",
+                """
+                trap '' INT TERM HUP; cat >/dev/null
+                pid=$(cat '\(directory)/pid' 2>/dev/null) && kill -TERM "$pid" 2>/dev/null
+                while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+                rm -rf '\(directory)'
+                """,
+            ])
     }
 
     /// Starts the program; again after it ended.
     func launch() throws {
-        let started = Foundation.Process()
-        started.executableURL = URL(fileURLWithPath: Program.path)
-        started.arguments =
-            ["serve"] + common + ["--server-port", "\(port)", "--log-format", "json"] + arguments
-        started.environment = Program.environment
-        started.currentDirectoryURL = URL(fileURLWithPath: directory)
-        started.standardInput = FileHandle.nullDevice
-        let log = try FileHandle(forWritingTo: Scratch.file(directory + "/log"))
-        try log.seekToEnd()
-        started.standardOutput = log
-        started.standardError = log
-        try started.run()
-        try "\(started.processIdentifier)".write(
-            toFile: directory + "/pid", atomically: true, encoding: .utf8)
+        let log = open(directory + "/log", O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0o644)
+        guard log >= 0 else { throw Failure("cannot write the log: \(errno)") }
+        defer { close(log) }
+        let started = try ChildProcess(
+            Program.path,
+            ["serve"] + common + ["--server-port", "\(port)", "--log-format", "json"] + arguments,
+            environment: Program.environment, directory: directory, streams: .init(output: log, errors: log))
+        try "\(started.processID)".write(toFile: directory + "/pid", atomically: true, encoding: .utf8)
         process.withLock { $0 = started }
     }
 
@@ -100,21 +84,18 @@ final class ServerProcess: Sendable {
 
     /// Sends a signal and goes on.
     func signal(_ number: Int32) {
-        if let process = process.withLock({ $0 }) { kill(process.processIdentifier, number) }
+        process.withLock { $0 }?.signal(number)
     }
 
     /// Waits for its end and returns the exit status; the number of the signal, negative, when one ended it.
     func end() async -> Int32 {
-        guard let process = process.withLock({ $0 }) else { return 0 }
-        while process.isRunning { try? await Task.sleep(for: .milliseconds(5)) }
-        let status = process.terminationStatus
-        return process.terminationReason == .exit ? status : -status
+        await process.withLock { $0 }?.end() ?? 0
     }
 
     // MARK: - Looking at it
 
     var isRunning: Bool { process.withLock { $0 }?.isRunning == true }
-    var processID: pid_t { process.withLock { $0 }?.processIdentifier ?? 0 }
+    var processID: pid_t { process.withLock { $0 }?.processID ?? 0 }
     var url: String { "http://127.0.0.1:\(port)" }
     var log: String { (try? String(contentsOfFile: directory + "/log", encoding: .utf8)) ?? "" }
 
