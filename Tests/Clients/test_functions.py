@@ -74,7 +74,7 @@ def test_ask_talk_and_close(user, anon, service, sign_in):
     assert closed["id"] == asked["conversation_id"] and closed["stars"] == 5 and closed["closed_at"]
     with pytest.raises(APIError) as failure:
         user.client.rpc("close_conversation", conversation).execute()
-    assert failure.value.code == "P0002"
+    assert failure.value.code == "PT404"
     with pytest.raises(APIError) as failure:
         user.client.table("messages").insert({**conversation, "body": "Too late?"}).execute()
     assert failure.value.code == "42501"

@@ -97,7 +97,7 @@ begin
         and conversations.asker_id = auth.uid() and conversations.closed_at is null
     returning * into closed;
     if closed.id is null then
-        raise no_data_found using message = 'No open conversation of yours has this id.';
+        raise sqlstate 'PT404' using message = 'No open conversation of yours has this id.';
     end if;
     update public.questions set state = 'answered'
     where questions.id = (select matches.question_id from public.matches where matches.id = closed.match_id);

@@ -124,7 +124,7 @@ select pg_temp.expect('select count(*) from messages join asked using (conversat
 select pg_temp.expect_outcome('insert into messages (conversation_id, body)
     select conversation_id, ''Good day'' from asked', 'rows 1', 'answering');
 select pg_temp.expect_outcome('update availability set status = ''away''', 'rows 1', 'going away');
-select pg_temp.expect_outcome('select close_conversation(conversation_id) from asked', 'P0002', 'closing as expert');
+select pg_temp.expect_outcome('select close_conversation(conversation_id) from asked', 'PT404', 'closing as expert');
 
 -- A stranger sees none of it.
 select pg_temp.sign_in('authenticated', 'a0000000-0000-4000-8000-000000000bb8');
@@ -134,7 +134,7 @@ select pg_temp.expect('select count(*) from messages join asked using (conversat
 select pg_temp.expect_outcome('insert into messages (conversation_id, body)
     select conversation_id, ''Boo'' from asked', '42501', 'joining in');
 select pg_temp.expect_outcome('select m.* from asked, match_experts(asked.question_id) as m', 'rows 0', 'matching');
-select pg_temp.expect_outcome('select close_conversation(conversation_id) from asked', 'P0002', 'closing');
+select pg_temp.expect_outcome('select close_conversation(conversation_id) from asked', 'PT404', 'closing');
 
 -- Closing gives stars and room, and ends the talk.
 reset role;
@@ -145,7 +145,7 @@ select pg_temp.sign_in('authenticated', 'a0000000-0000-4000-8000-000000000001');
 select close_conversation(conversation_id, 5::smallint) is not null as closed from asked;
 select pg_temp.expect_outcome('insert into messages (conversation_id, body)
     select conversation_id, ''One more'' from asked', '42501', 'writing after the end');
-select pg_temp.expect_outcome('select close_conversation(conversation_id) from asked', 'P0002', 'closing twice');
+select pg_temp.expect_outcome('select close_conversation(conversation_id) from asked', 'PT404', 'closing twice');
 reset role;
 select pg_temp.expect('select count(*) from before, asked, availability join experts on profile_id = availability.expert_id
     where availability.expert_id = asked.expert_id
