@@ -5,7 +5,7 @@ SERVE_OPTIONS ?= --data-dir .apus \
 	--db-plan-enabled true --db-aggregates-enabled true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build serve test tsan lint format bench clean
+.PHONY: help setup build serve test tsan fuzz lint format bench clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test: ## All tests: on PostgreSQL 18, on the system's PostgreSQL, with real clie
 tsan: ## The Swift tests under the thread sanitizer
 	@scripts/setup --test
 	@swift test --sanitize=thread --scratch-path .build-tsan
+
+fuzz: ## Made-up requests, as long as SECONDS says, on the corpus in Tests/Fuzz
+	@scripts/fuzz $(or $(SECONDS),60)
 
 lint: ## Formatting, direction of imports, names, fault codes
 	@scripts/lint

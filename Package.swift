@@ -201,6 +201,12 @@ let package = Package(
                 "ApusTokens", "ApusJSON", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ], path: "Tests/AuthSupport", swiftSettings: strict),
+        .target(
+            name: "ApusSpecimens",
+            dependencies: [
+                "ApusREST", "ApusDataAPI", "ApusPlanner", "ApusSQL", "ApusCatalog", "ApusJSON", "ApusFaults",
+            ],
+            path: "Tests/Specimens", swiftSettings: strict),
         .testTarget(
             name: "ApusCatalogTests", dependencies: ["ApusCatalog"], swiftSettings: strict),
         .testTarget(
@@ -227,7 +233,9 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(
             name: "ApusRESTTests",
-            dependencies: ["ApusREST", "ApusDataAPI", "ApusPlanner", "ApusCatalog", "ApusFaults"],
+            dependencies: [
+                "ApusREST", "ApusDataAPI", "ApusPlanner", "ApusCatalog", "ApusFaults", "ApusSpecimens",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "ApusMigrationsTests",
@@ -283,6 +291,7 @@ let package = Package(
             dependencies: [
                 "ApusServer", "ApusAuth", "ApusRealtime", "ApusHTTP", "ApusMigrations", "ApusPostgres", "ApusSQL",
                 "ApusTokens", "ApusJSON", "ApusFaults", "ApusTestSupport", "ApusAuthTestSupport",
+                "ApusSpecimens", "ApusREST",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -294,3 +303,11 @@ let package = Package(
             swiftSettings: strict),
     ]
 )
+
+// The fuzzer is built by `make fuzz` alone: all of it has to be compiled for it.
+if Context.environment["APUS_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzz", dependencies: ["ApusSpecimens"], path: "Tests/Fuzz", exclude: ["Corpus"],
+            swiftSettings: strict))
+}
