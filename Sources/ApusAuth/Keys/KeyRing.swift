@@ -1,6 +1,6 @@
 package import ApusJSON
 import ApusPostgres
-import ApusSQL
+package import ApusSQL
 package import ApusTokens
 import Crypto
 package import Logging
@@ -17,8 +17,8 @@ package final class KeyRing: Sendable {
         var ids: Set<String> = []
     }
 
-    private let database: AuthDatabase
-    private let masterKeys: MasterKeys
+    let database: AuthDatabase
+    let masterKeys: MasterKeys
     private let trust: TokenTrust
     private let logger: Logger
     private let state = Mutex(State())
@@ -49,13 +49,7 @@ package final class KeyRing: Sendable {
         let rows = try await database.query(Self.all)
         if (0..<rows.count).contains(where: { rows.string($0, 1) == "current" }) { return take(rows) }
         let key = try make()
-        try await database.query(
-            """
-            insert into auth.signing_keys (id, algorithm, state, public_key, private_key)
-            values (\(bind: key.id), 'ES256', 'current', \(bind: key.publicKey)::jsonb,
-                \(bind: .binary(key.sealed, oid: TypeOID.bytea)))
-            on conflict do nothing
-            """)
+        try await database.query(inserting(key, state: "current") + " on conflict do nothing")
         take(try await database.query(Self.all))
     }
 
@@ -95,13 +89,13 @@ package final class KeyRing: Sendable {
 
     // MARK: - Non public
 
-    private struct NewKey {
+    struct NewKey: Sendable {
         let id: String
         let publicKey: String
         let sealed: [UInt8]
     }
 
-    private func make() throws -> NewKey {
+    func make() throws -> NewKey {
         let key = P256.Signing.PrivateKey()
         let id = UUIDText.random()
         let signer = TokenSigner(.p256(key), id: id)
@@ -111,5 +105,13 @@ package final class KeyRing: Sendable {
             sealed: try masterKeys.seal(Array(key.rawRepresentation), context: Self.context(id)))
     }
 
-    private static func context(_ id: String) -> String { "signing key \(id)" }
+    func inserting(_ key: NewKey, state: String) -> SQL {
+        """
+        insert into auth.signing_keys (id, algorithm, state, public_key, private_key)
+        values (\(bind: key.id), 'ES256', \(bind: state), \(bind: key.publicKey)::jsonb,
+            \(bind: .binary(key.sealed, oid: TypeOID.bytea)))
+        """
+    }
+
+    static func context(_ id: String) -> String { "signing key \(id)" }
 }

@@ -13,13 +13,13 @@ package struct AuthCall: Sendable {
     package var userAgent: String?
     /// Where the client wants to be sent to; not yet checked.
     package var redirectTo: String?
-    /// The raw bearer token, for what needs it.
-    package var bearer: String?
+    /// Whether the body is a form, sent by a page and not by a client.
+    package var isForm: Bool
 
     package init(
         body: JSONObject = [:], query: [String: String] = [:], path: [String: String] = [:],
         address: String = "",
-        userAgent: String? = nil, redirectTo: String? = nil, bearer: String? = nil
+        userAgent: String? = nil, redirectTo: String? = nil, isForm: Bool = false
     ) {
         self.body = body
         self.query = query
@@ -27,7 +27,7 @@ package struct AuthCall: Sendable {
         self.address = address
         self.userAgent = userAgent
         self.redirectTo = redirectTo
-        self.bearer = bearer
+        self.isForm = isForm
     }
 
     // MARK: - The body's members

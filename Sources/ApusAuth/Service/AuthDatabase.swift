@@ -25,6 +25,14 @@ package struct AuthDatabase: Sendable {
         return rows
     }
 
+    /// Statements that travel together in one round trip and are one transaction; the rows of each.
+    @discardableResult
+    package func run(_ statements: [SQL]) async throws(PostgresFault) -> [Rows] {
+        let steps = [RoundTrip.Step(Statement(text: Self.takeRole), keepsRows: false)]
+        return try await database.execute(
+            RoundTrip(steps: steps + statements.map { .init(texts.statement($0)) }, role: Self.role))
+    }
+
     /// A transaction; `body` throwing rolls it back.
     package func transaction<R: Sendable>(
         _ body: @Sendable (AuthTransaction) async throws -> R
@@ -68,10 +76,11 @@ package struct AuthTransaction: Sendable {
         return rows
     }
 
-    /// Statements that travel together.
-    package func run(_ statements: [SQL]) async throws(PostgresFault) {
-        let steps = statements.map { RoundTrip.Step(texts.statement($0), keepsRows: false) }
-        try await session.execute(RoundTrip(steps: steps, role: AuthDatabase.role))
+    /// Statements that travel together; the rows of each.
+    @discardableResult
+    package func run(_ statements: [SQL]) async throws(PostgresFault) -> [Rows] {
+        let steps = statements.map { RoundTrip.Step(texts.statement($0)) }
+        return try await session.execute(RoundTrip(steps: steps, role: AuthDatabase.role))
     }
 }
 

@@ -15,11 +15,15 @@ package final class AuthService: Sendable {
     package let keys: KeyRing
     package let secrets: SealedSecrets
     package let passwords: PasswordHasher
+    /// Where people may be sent.
+    package let redirects: RedirectPolicy
     package let trust: TokenTrust
     package let logger: Logger
     /// Puts a message into the queue, within the transaction that makes it necessary.
     package let enqueue: MessageQueue
     package let now: TokenVerifier.Clock
+    /// Whether entries of the audit log wait for their links.
+    let auditIsBehind = Atomic(true)
     /// Shown by `/health`.
     package let version: String
 
@@ -30,6 +34,7 @@ package final class AuthService: Sendable {
         trust = parts.trust
         logger = parts.logger
         passwords = parts.passwords
+        redirects = RedirectPolicy(siteURL: parts.settings.siteURL, allowed: parts.settings.allowedRedirects)
         enqueue = parts.enqueue
         now = parts.clock
         version = parts.version
@@ -37,22 +42,6 @@ package final class AuthService: Sendable {
             database: database, masterKeys: masterKeys, trust: trust, shared: parts.sharedSigner,
             logger: logger)
         secrets = SealedSecrets(database: database, masterKeys: masterKeys)
-    }
-
-    // MARK: - Life
-
-    /// Reads what a node needs, and again whenever it changes, until cancelled.
-    package func run() async {
-        while !Task.isCancelled {
-            do {
-                try await secrets.load()
-                try await keys.load()
-                break
-            } catch {
-                logger.error("authentication is not ready", metadata: ["reason": "\(error)"])
-                try? await Task.sleep(for: .seconds(1))
-            }
-        }
     }
 
     // MARK: - Who calls

@@ -1,5 +1,7 @@
 /// How authentication behaves; each member is the setting of its name with `auth-` before it.
 package struct AuthSettings: Sendable {
+    // MARK: Addresses
+
     /// `auth-external-url`: where clients reach authentication, `https://example.com/auth/v1`; the issuer of tokens.
     /// From the configuration alone, never from a request.
     package var externalURL = "http://127.0.0.1:3000/auth/v1"
@@ -7,6 +9,9 @@ package struct AuthSettings: Sendable {
     package var siteURL = "http://localhost:3000"
     /// `auth-uri-allow-list`
     package var allowedRedirects: [String] = []
+
+    // MARK: Who may come in
+
     /// `auth-disable-signup`
     package var isSignUpDisabled = false
     /// `auth-mailer-autoconfirm`
@@ -19,15 +24,72 @@ package struct AuthSettings: Sendable {
     package var allowsPhone = false
     /// `auth-external-anonymous-users-enabled`
     package var allowsAnonymous = false
-    /// `auth-jwt-exp`: seconds.
-    package var tokenLifetime = 3600
-    /// `auth-password-min-length`
-    package var passwordMinimum = 8
+    /// Providers that are set up, for `/settings`.
+    package var enabledProviders: Set<String> = []
+    /// `sms_provider` of `/settings`; empty: none.
+    package var smsProvider = ""
+    /// Whether passkeys may be used, for `/settings`.
+    package var allowsPasskeys = false
     /// `auth-jwt-admin-roles`
     package var adminRoles: Set<String> = ["service_role", "supabase_admin"]
 
     /// Second factors and passkeys.
     package var factors = FactorSettings()
+
+    // MARK: Tokens and sessions, seconds
+
+    /// `auth-jwt-exp`
+    package var tokenLifetime = 3600
+    /// `auth-refresh-token-reuse-interval`: how long a token that was exchanged still gives the newest one.
+    package var reuseInterval = 10
+    /// `auth-sessions-timebox`: the longest life of a session; 0: none.
+    package var sessionTimebox = 0
+    /// `auth-sessions-inactivity-timeout`: without a refresh for so long, a session is over; 0: never.
+    package var sessionInactivity = 0
+    /// `auth-sessions-single-per-user`
+    package var allowsOneSession = false
+
+    // MARK: Passwords
+
+    package var passwords = PasswordPolicy()
+    /// `auth-security-update-password-require-reauthentication`: for sessions that were opened more than a day ago.
+    package var passwordNeedsReauthentication = true
+    /// `auth-security-update-password-require-current-password`
+    package var passwordNeedsCurrent = false
+
+    // MARK: Links and codes
+
+    /// `auth-mailer-otp-exp`: seconds that a code in a mail holds.
+    package var mailCodeLifetime = 600
+    /// `auth-mailer-link-exp`: seconds that a link in a mail holds.
+    package var mailLinkLifetime = 86_400
+    /// `auth-mailer-otp-length`
+    package var mailCodeLength = 6
+    /// `auth-sms-otp-exp`: seconds.
+    package var textCodeLifetime = 300
+    /// `auth-sms-otp-length`
+    package var textCodeLength = 6
+    /// `auth-mailer-secure-email-change-enabled`: whether both addresses must agree.
+    package var confirmsBothAddresses = true
+
+    // MARK: Limits; 0: none
+
+    /// `auth-smtp-max-frequency`: seconds between two mails to one address.
+    package var mailInterval = 60
+    /// `auth-sms-max-frequency`: seconds between two text messages to one number.
+    package var textInterval = 60
+    /// `auth-rate-limit-email-sent`: mails an hour, to all.
+    package var mailsPerHour = 0
+    /// `auth-rate-limit-sms-sent`: text messages an hour, to all.
+    package var textsPerHour = 0
+    /// `auth-rate-limit-signup`, and so on: requests of one address in five minutes.
+    package var signUpTries = 30
+    package var tokenTries = 150
+    package var verifyTries = 30
+    package var otpTries = 30
+    package var userTries = 30
+    /// `auth-rate-limit-anonymous-users`: new anonymous users of one address an hour.
+    package var anonymousTries = 30
 
     package init() {}
 

@@ -14,9 +14,9 @@ extension AuthService {
         user id: String, method: String, assurance: String = "aal1", call: AuthCall,
         in transaction: AuthTransaction
     ) async throws -> SessionGrant {
-        let session = UUIDText.random()
-        try await transaction.run(sessionOpening(session, user: id, method, assurance, call))
-        return try await grant(session: session, in: transaction)
+        let opening = sessionOpening(user: id, method: method, assurance: assurance, call)
+        try await transaction.run(opening.statements)
+        return try await grant(session: opening.id, in: transaction)
     }
 
     /// Tokens for a session as it is now.
@@ -55,26 +55,29 @@ extension AuthService {
         """
     }
 
-    // MARK: - Non public
-
-    private func sessionOpening(
-        _ session: String, user: String, _ method: String, _ assurance: String, _ call: AuthCall
-    ) -> [SQL] {
-        [
+    /// The statements that open a session, and its id.
+    func sessionOpening(
+        user: String, method: String, assurance: String = "aal1", _ call: AuthCall
+    ) -> (id: String, statements: [SQL]) {
+        let id = UUIDText.random()
+        var statements: [SQL] = [
             """
             insert into auth.sessions
                 (id, user_id, created_at, updated_at, refreshed_at, aal, user_agent, ip, refresh_token_counter)
-            values (\(bind: session), \(bind: user), now(), now(), now() at time zone 'UTC', \(bind: assurance),
+            values (\(bind: id), \(bind: user), now(), now(), now() at time zone 'UTC', \(bind: assurance),
                 \(bind: SQLValue(call.userAgent)), \(bind: SQLValue(call.inetAddress)), 0)
             """,
             """
             insert into auth.mfa_amr_claims (session_id, authentication_method)
-            values (\(bind: session), \(bind: method))
+            values (\(bind: id), \(bind: method))
             """,
-            """
-            update auth.users set last_sign_in_at = now(), updated_at = now() where id = \(bind: user)
-            """,
+            "update auth.users set last_sign_in_at = now(), updated_at = now() where id = \(bind: user)",
         ]
+        if settings.allowsOneSession {
+            statements.append(
+                "delete from auth.sessions where user_id = \(bind: user)::uuid and id <> \(bind: id)::uuid")
+        }
+        return (id, statements)
     }
 }
 

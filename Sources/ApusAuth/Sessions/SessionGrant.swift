@@ -1,3 +1,4 @@
+import ApusFaults
 package import ApusJSON
 
 /// What somebody gets who signed in: the token response of the API.
@@ -23,5 +24,12 @@ package struct SessionGrant: Sendable {
         return object
     }
 
-    package var answer: AuthAnswer { .object(json) }
+    package var answer: AuthAnswer {
+        var answer = AuthAnswer.object(json)
+        answer.fields = [
+            .init("sb-auth-user-id", user.id), .init("sb-auth-session-id", session.id),
+            .init("sb-auth-refresh-token-counter", String(session.counter)),
+        ]
+        return answer
+    }
 }

@@ -2,7 +2,13 @@
 package enum UUIDText {
     /// A new random one (version 4).
     package static func random() -> String {
-        var bytes = RandomBytes.make(16)
+        shaped(RandomBytes.make(16))
+    }
+
+    /// 16 bytes as a UUID of version 4.
+    static func shaped(_ bytes: [UInt8]) -> String {
+        guard bytes.count == 16 else { return "" }
+        var bytes = bytes
         bytes[6] = bytes[6] & 0x0F | 0x40
         bytes[8] = bytes[8] & 0x3F | 0x80
         return write(bytes)

@@ -15,12 +15,12 @@ enum AuthRequest {
         _ request: HTTPRequest, path: [String: String], trustedHops: Int
     ) throws(AuthFault) -> AuthCall {
         let query = try self.query(request.query)
-        let body = try self.body(request)
+        let (body, isForm) = try self.body(request)
         return AuthCall(
             body: body, query: query, path: path,
             address: ClientAddress.of(request, trustedHops: trustedHops),
             userAgent: request.headers.first(name: "user-agent").map { String($0.prefix(512)) },
-            redirectTo: redirect(request, query, body))
+            redirectTo: redirect(request, query, body), isForm: isForm)
     }
 
     /// The path's segments below the prefix, decoded once; nil for a path that no route has: an empty segment in its
@@ -49,8 +49,8 @@ enum AuthRequest {
         return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
     }
 
-    private static func body(_ request: HTTPRequest) throws(AuthFault) -> JSONObject {
-        guard let body = request.body, body.readableBytes > 0 else { return [:] }
+    private static func body(_ request: HTTPRequest) throws(AuthFault) -> (JSONObject, isForm: Bool) {
+        guard let body = request.body, body.readableBytes > 0 else { return ([:], false) }
         guard body.readableBytes <= bodyLimit else {
             throw AuthFault(413, "request_entity_too_large", "Request body too large")
         }
@@ -67,12 +67,12 @@ enum AuthRequest {
                 guard object[name] == nil else { throw .invalid("\(name) is given more than once") }
                 object[name] = .string(value)
             }
-            return object
+            return (object, true)
         }
         guard let value = try? JSONReader.read(bytes), let object = value.object else {
             throw AuthFault(400, "bad_json", "Could not parse request body as JSON")
         }
-        return object
+        return (object, false)
     }
 
     /// The query's, the header's, the form's, and last the page that the request came from.

@@ -45,18 +45,41 @@ struct AuthRoute: Sendable {
 
 extension AuthRoute {
     /// Every route, by what it is about.
-    static let all: [AuthRoute] = about + signUp + users + factors + passkeys
+    static let all: [AuthRoute] = about + signIn + users + administration + factors + passkeys
 
     private static let about: [AuthRoute] = [
         .init(.GET, "/health", .open { try await $0.health($1) }),
+        .init(.GET, "/settings", .open { try await $0.publicSettings($1) }),
         .init(.GET, "/.well-known/jwks.json", .open { try await $0.keySet($1) }),
     ]
 
-    private static let signUp: [AuthRoute] = [
-        .init(.POST, "/signup", .open { try await $0.signUp($1) })
+    private static let signIn: [AuthRoute] = [
+        .init(.POST, "/signup", .open { try await $0.signUp($1) }),
+        .init(.POST, "/token", .optional { try await $0.token($1, $2) }),
+        .init(.POST, "/otp", .open { try await $0.requestCode($1) }),
+        .init(.POST, "/magiclink", .open { try await $0.requestCode($1) }),
+        .init(.POST, "/recover", .open { try await $0.recover($1) }),
+        .init(.POST, "/resend", .open { try await $0.resend($1) }),
+        .init(.POST, "/verify", .open { try await $0.verify($1) }),
+        .init(.GET, "/verify", .open { try await $0.verifyPage($1) }),
     ]
 
     private static let users: [AuthRoute] = [
-        .init(.GET, "/user", .user { try await $0.user($1, $2) })
+        .init(.GET, "/user", .user { try await $0.user($1, $2) }),
+        .init(.PUT, "/user", .user { try await $0.updateUser($1, $2) }),
+        .init(.GET, "/reauthenticate", .user { try await $0.reauthenticate($1, $2) }),
+        .init(.POST, "/reauthenticate", .user { try await $0.reauthenticate($1, $2) }),
+        .init(.POST, "/logout", .user { try await $0.signOut($1, $2) }),
+    ]
+
+    private static let administration: [AuthRoute] = [
+        .init(.POST, "/invite", .admin { try await $0.invite($1, $2) }),
+        .init(.POST, "/admin/generate_link", .admin { try await $0.generateLink($1, $2) }),
+        .init(.GET, "/admin/users", .admin { try await $0.listUsers($1, $2) }),
+        .init(.POST, "/admin/users", .admin { try await $0.createUser($1, $2) }),
+        .init(.GET, "/admin/users/:id", .admin { try await $0.showUser($1, $2) }),
+        .init(.PUT, "/admin/users/:id", .admin { try await $0.changeUser($1, $2) }),
+        .init(.DELETE, "/admin/users/:id", .admin { try await $0.deleteUser($1, $2) }),
+        .init(.GET, "/admin/audit", .admin { try await $0.auditLog($1, $2) }),
     ]
 }

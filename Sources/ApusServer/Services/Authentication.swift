@@ -27,16 +27,20 @@ struct Authentication {
         self.settings = settings
         self.masterKeys = masterKeys
         self.logger = logger
-        sharedSigner = nil
+        sharedSigner =
+            try settings.string("auth-jwt-algorithm") == "HS256" ? settings.sharedSigner(keys) : nil
     }
 
     func make(
         database: Database, verifier: TokenVerifier, trust: TokenTrust, cors: CORS,
         enqueue: @escaping ApusAuth.MessageQueue
-    ) -> (service: AuthService, endpoint: AuthEndpoint) {
+    ) throws -> (service: AuthService, endpoint: AuthEndpoint) {
+        let hasher = PasswordHasher(
+            workers: settings.integer("auth-password-workers") ?? System.coreCount,
+            waitingLimit: settings.integer("auth-password-queue") ?? 1_000)
         var parts = AuthParts(
-            settings: settings.authentication, database: database, masterKeys: masterKeys, trust: trust,
-            passwords: PasswordHasher(workers: System.coreCount, waitingLimit: 1_000),
+            settings: try settings.authentication(), database: database, masterKeys: masterKeys, trust: trust,
+            passwords: hasher,
             sharedSigner: sharedSigner, enqueue: enqueue, logger: logger)
         parts.version = BuildInformation.version
         let service = AuthService(parts)
@@ -76,7 +80,27 @@ extension Settings {
         return MasterKeys([MasterKeys.derived(from: Array(secret.utf8))])
     }
 
-    var authentication: AuthSettings {
+    /// What signs with `jwt-secret`.
+    ///
+    /// - Throws: when that is no secret of 32 bytes.
+    func sharedSigner(_ keys: DevelopmentKeys) throws -> TokenSigner {
+        guard let secret = try secret("jwt-secret") ?? keys.fallbackSecret, secret.utf8.count >= 32,
+            !secret.hasPrefix("{")
+        else {
+            throw Fault(
+                code: "APUS002", kind: .invalid,
+                message:
+                    "The setting 'auth-jwt-algorithm' does not hold: HS256 needs a jwt-secret that is a secret."
+            )
+        }
+        let bytes =
+            boolean("jwt-secret-is-base64")
+            ? Base64URL.decodeLeniently(secret.utf8) ?? [] : Array(secret.utf8)
+        return TokenSigner(.symmetric(SymmetricKey(data: bytes)), id: nil)
+    }
+
+    /// - Throws: when a file cannot be read.
+    func authentication() throws -> AuthSettings {
         var auth = AuthSettings()
         let scheme = string("server-tls-certificate") == nil ? "http" : "https"
         let own = "\(scheme)://\(string("server-host") ?? "127.0.0.1"):\(integer("server-port") ?? 3000)"
@@ -89,10 +113,51 @@ extension Settings {
         auth.allowsEmail = boolean("auth-external-email-enabled")
         auth.allowsPhone = boolean("auth-external-phone-enabled")
         auth.allowsAnonymous = boolean("auth-external-anonymous-users-enabled")
-        auth.tokenLifetime = integer("auth-jwt-exp") ?? 3600
-        auth.passwordMinimum = integer("auth-password-min-length") ?? 8
         auth.adminRoles = Set(list("auth-jwt-admin-roles"))
+        auth.allowsOneSession = boolean("auth-sessions-single-per-user")
+        auth.confirmsBothAddresses = boolean("auth-mailer-secure-email-change-enabled")
+        auth.passwordNeedsReauthentication = boolean("auth-security-update-password-require-reauthentication")
+        auth.passwordNeedsCurrent = boolean("auth-security-update-password-require-current-password")
+        auth.passwords = try passwordPolicy()
+        for (name, member) in Self.numbers { auth[keyPath: member] = integer(name) ?? auth[keyPath: member] }
         auth.factors = factors
         return auth
+    }
+
+    private static var numbers: [(String, WritableKeyPath<AuthSettings, Int>)] {
+        [
+            ("auth-jwt-exp", \.tokenLifetime), ("auth-refresh-token-reuse-interval", \.reuseInterval),
+            ("auth-sessions-timebox", \.sessionTimebox),
+            ("auth-sessions-inactivity-timeout", \.sessionInactivity),
+            ("auth-mailer-otp-exp", \.mailCodeLifetime), ("auth-mailer-link-exp", \.mailLinkLifetime),
+            ("auth-mailer-otp-length", \.mailCodeLength), ("auth-sms-otp-exp", \.textCodeLifetime),
+            ("auth-sms-otp-length", \.textCodeLength), ("auth-smtp-max-frequency", \.mailInterval),
+            ("auth-sms-max-frequency", \.textInterval), ("auth-rate-limit-email-sent", \.mailsPerHour),
+            ("auth-rate-limit-sms-sent", \.textsPerHour), ("auth-rate-limit-signup", \.signUpTries),
+            ("auth-rate-limit-token", \.tokenTries), ("auth-rate-limit-verify", \.verifyTries),
+            ("auth-rate-limit-otp", \.otpTries), ("auth-rate-limit-user", \.userTries),
+            ("auth-rate-limit-anonymous-users", \.anonymousTries),
+        ]
+    }
+
+    private func passwordPolicy() throws -> PasswordPolicy {
+        var policy = PasswordPolicy()
+        policy.minimum = integer("auth-password-min-length") ?? policy.minimum
+        policy.maximum = integer("auth-password-max-length") ?? policy.maximum
+        policy.refusesLeaked = boolean("auth-password-leaked-check")
+        policy.required = (string("auth-password-required-characters") ?? "").split(separator: ":").map {
+            Set($0)
+        }
+        if let path = string("auth-password-leaked-file") {
+            do throws(LeakedPasswords.Unreadable) {
+                policy.leaked = try LeakedPasswords(path: path)
+            } catch {
+                throw Fault(
+                    code: "APUS004", kind: .invalid,
+                    message: "The file '\(path)' that auth-password-leaked-file names cannot be read.",
+                    hint: "apus passwords makes one of a list of SHA-1 digests.")
+            }
+        }
+        return policy
     }
 }

@@ -5,7 +5,8 @@ extension SystemStep {
         number: 23, name: "auth keys, revocations, limits, audit",
         sql: keys + revocations + limits + audit
             + authAccess([
-                "signing_keys", "sealed_secrets", "revocations", "rate_limits", "audit_log_entries",
+                "signing_keys", "sealed_secrets", "revocations", "rate_limits", "sign_in_tries",
+                "audit_log_entries", "audit_subjects",
             ])
                 + """
                 revoke update, delete on auth.audit_log_entries from auth_admin;
@@ -69,6 +70,14 @@ extension SystemStep {
             primary key (scope, subject)
         );
         create index if not exists rate_limits_full_at_idx on auth.rate_limits (full_at);
+        create unlogged table if not exists auth.sign_in_tries (
+            account text not null,
+            address text not null,
+            tries integer not null,
+            tried_at timestamptz not null default clock_timestamp(),
+            waits_until timestamptz not null,
+            primary key (account, address)
+        );
 
         """#
 
@@ -84,6 +93,23 @@ extension SystemStep {
             add column if not exists number bigint,
             add column if not exists link bytea;
         create unique index if not exists audit_log_entries_number_key on auth.audit_log_entries (number);
+        create index if not exists audit_log_entries_unlinked on auth.audit_log_entries (created_at, id)
+            where number is null;
+        create table if not exists auth.audit_subjects (
+            user_id uuid not null primary key references auth.users (id) on delete cascade,
+            pseudonym uuid not null default gen_random_uuid()
+        );
+        insert into auth.audit_subjects (user_id) select id from auth.users on conflict do nothing;
+        create or replace function auth.name_audit_subjects() returns trigger
+            language plpgsql security definer set search_path = '' as $fn$
+        begin
+            insert into auth.audit_subjects (user_id) select id from made on conflict do nothing;
+            return null;
+        end
+        $fn$;
+        revoke all on function auth.name_audit_subjects() from public;
+        create or replace trigger name_audit_subjects after insert on auth.users
+            referencing new table as made for each statement execute function auth.name_audit_subjects();
 
         """#
 }

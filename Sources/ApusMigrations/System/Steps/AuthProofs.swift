@@ -96,6 +96,8 @@ extension SystemStep {
             on auth.one_time_tokens (user_id, token_type);
         create index if not exists one_time_tokens_token_hash_hash_idx
             on auth.one_time_tokens using hash (token_hash);
+        create index if not exists one_time_tokens_relates_to_hash_idx
+            on auth.one_time_tokens using hash (relates_to);
 
         """#
 
@@ -122,7 +124,9 @@ extension SystemStep {
             add column if not exists referrer text,
             add column if not exists linking_target_id uuid,
             add column if not exists context jsonb not null default '{}',
-            add column if not exists expires_at timestamptz;
+            add column if not exists expires_at timestamptz,
+            add column if not exists code_used_at timestamptz,
+            add column if not exists session_id uuid;
         create index if not exists flow_state_created_at_idx on auth.flow_state (created_at desc);
         create unique index if not exists flow_state_auth_code_key on auth.flow_state (auth_code)
             where auth_code is not null;

@@ -1,0 +1,129 @@
+import ApusPostgres
+import ApusSQL
+import ApusTokens
+import Logging
+import Synchronization
+
+/// What a node does all the time: hears of sessions that end and keys that change, links the audit log, cleans up.
+extension AuthService {
+    /// Channel on which nodes tell each other that something changed; the payload says what.
+    static let channel = "apus_auth"
+
+    /// Works until cancelled.
+    package func run() async {
+        let notifications = database.listen([Self.channel])
+        guard await prepare() else { return }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.follow(notifications) }
+            group.addTask { await self.linkAuditLog() }
+            group.addTask { await self.cleanUp() }
+        }
+    }
+
+    /// Reads what a node cannot serve without; false when cancelled before that.
+    private func prepare() async -> Bool {
+        var wait = 1
+        while !Task.isCancelled {
+            do {
+                try await secrets.load()
+                try await keys.load()
+                return true
+            } catch {
+                let reason = (error as? PostgresFault)?.message ?? "\(error)"
+                logger.error("authentication is not ready", metadata: ["reason": "\(reason)"])
+                try? await Task.sleep(for: .seconds(wait))
+                wait = min(30, wait * 2)
+            }
+        }
+        return false
+    }
+
+    // MARK: - Ended sessions and changed keys
+
+    private func follow(_ notifications: AsyncStream<DatabaseNotification>) async {
+        // Everything from the beginning: rows are kept for as long as a token could still speak of them.
+        var cursor = "0"
+        await readRevocations(&cursor)
+        for await notification in notifications {
+            switch notification {
+            case .message(_, "keys", _): await reloadKeys()
+            case .message: await readRevocations(&cursor)
+            case .reconnected:
+                await readRevocations(&cursor)
+                await reloadKeys()
+            }
+        }
+    }
+
+    private func reloadKeys() async {
+        do {
+            try await keys.load()
+        } catch {
+            logger.error("signing keys cannot be read", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// Takes over what ended since `cursor`, a transaction id: all that were still to commit when it was last read are
+    /// at or above it, so nothing is missed and some are read twice.
+    private func readRevocations(_ cursor: inout String) async {
+        do throws(PostgresFault) {
+            let rows = try await database.query(
+                """
+                select pg_snapshot_xmin(pg_current_snapshot()), r.session_id,
+                    extract(epoch from r.revoked_at)::bigint
+                from (select) as once left join auth.revocations r on r.transaction >= \(bind: cursor)::xid8
+                """)
+            let lifetime = Int64(settings.tokenLifetime) + Self.clockDifference
+            let ended = (0..<rows.count).compactMap { rows.string($0, 1) }
+            let last = (0..<rows.count).compactMap { rows.int($0, 2) }.max()
+            if !ended.isEmpty {
+                trust.end(sessions: ended, forgottenAt: Int64(last ?? 0) + lifetime)
+            }
+            cursor = rows.string(0, 0) ?? cursor
+        } catch {
+            logger.error("ended sessions cannot be read", metadata: ["reason": "\(error.message)"])
+        }
+    }
+
+    /// Seconds by which clocks may differ.
+    static let clockDifference: Int64 = 60
+
+    // MARK: - House-keeping
+
+    private func linkAuditLog() async {
+        while (try? await Task.sleep(for: .seconds(1))) != nil {
+            guard auditIsBehind.exchange(false, ordering: .relaxed) else { continue }
+            do throws(PostgresFault) {
+                try await database.query(AuditChain.link)
+            } catch {
+                auditIsBehind.store(true, ordering: .relaxed)
+                logger.error("the audit log cannot be linked", metadata: ["reason": "\(error.message)"])
+                try? await Task.sleep(for: .seconds(10))
+            }
+        }
+    }
+
+    /// Every ten minutes.
+    private func cleanUp() async {
+        while (try? await Task.sleep(for: .seconds(600))) != nil {
+            // An entry of a node that was killed before it linked it.
+            auditIsBehind.store(true, ordering: .relaxed)
+            trust.forget(before: now())
+            try? await database.run(leftovers)
+        }
+    }
+
+    private var leftovers: [SQL] {
+        [
+            "delete from auth.rate_limits where full_at < now()",
+            "delete from auth.sign_in_tries where tried_at < now() - interval '1 hour' and waits_until < now()",
+            "delete from auth.one_time_tokens where expires_at < now()",
+            "delete from auth.flow_state where expires_at < now() - interval '1 day'",
+            "delete from auth.sessions s where not (\(isAlive))",
+            """
+            delete from auth.revocations where revoked_at
+                < now() - make_interval(secs => \(bind: settings.tokenLifetime + Int(Self.clockDifference)))
+            """,
+        ]
+    }
+}
