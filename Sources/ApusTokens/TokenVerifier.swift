@@ -73,7 +73,7 @@ package final class TokenVerifier: Sendable {
 
     /// The principal of a request with the token in these bytes, which are not kept unless they verify.
     package func principal(forBearerBytes token: UnsafeRawBufferPointer) throws(TokenFault) -> Principal {
-        guard keys != nil || trust != nil else { throw .secretMissing }
+        guard keys != nil || trust?.hasKeys == true else { throw .secretMissing }
         guard !token.isEmpty else { throw .empty }
         guard token.count <= maximumTokenBytes else { throw .tooLarge(limit: maximumTokenBytes) }
         let hash = PrincipalCache.hash(token)
@@ -124,7 +124,7 @@ package final class TokenVerifier: Sendable {
         case false?: throw .signatureInvalid
         case nil: break
         }
-        guard let keys else { throw trust == nil ? .secretMissing : .noSuitableKey }
+        guard let keys else { throw .noSuitableKey }
         try keys.verify(token)
     }
 

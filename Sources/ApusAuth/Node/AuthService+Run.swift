@@ -12,9 +12,15 @@ extension AuthService {
     /// Works until cancelled.
     package func run() async {
         let notifications = database.listen([Self.channel])
+        defer { firstAttempt.finish() }
         guard await prepare() else { return }
+        // Everything from the beginning: rows are kept for as long as a token could still speak of them.
+        var cursor = "0"
+        await readRevocations(&cursor)
+        firstAttempt.finish()
+        let start = cursor
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.follow(notifications) }
+            group.addTask { await self.follow(notifications, from: start) }
             group.addTask { await self.linkAuditLog() }
             group.addTask { await self.cleanUp() }
         }
@@ -31,6 +37,7 @@ extension AuthService {
             } catch {
                 let reason = (error as? PostgresFault)?.message ?? "\(error)"
                 logger.error("authentication is not ready", metadata: ["reason": "\(reason)"])
+                firstAttempt.finish()
                 try? await Task.sleep(for: .seconds(wait))
                 wait = min(30, wait * 2)
             }
@@ -38,12 +45,13 @@ extension AuthService {
         return false
     }
 
+    /// Returns when the node has tried once to read what it needs.
+    package func started() async { await firstAttempt.wait() }
+
     // MARK: - Ended sessions and changed keys
 
-    private func follow(_ notifications: AsyncStream<DatabaseNotification>) async {
-        // Everything from the beginning: rows are kept for as long as a token could still speak of them.
-        var cursor = "0"
-        await readRevocations(&cursor)
+    private func follow(_ notifications: AsyncStream<DatabaseNotification>, from start: String) async {
+        var cursor = start
         for await notification in notifications {
             switch notification {
             case .message(_, "keys", _): await reloadKeys()

@@ -22,6 +22,7 @@ package final class AuthService: Sendable {
     /// Puts a message into the queue, within the transaction that makes it necessary.
     package let enqueue: MessageQueue
     package let now: TokenVerifier.Clock
+    let firstAttempt = FirstAttempt()
     /// Whether entries of the audit log wait for their links.
     let auditIsBehind = Atomic(true)
     /// Shown by `/health`.

@@ -24,10 +24,11 @@ enum AuthRequest {
     }
 
     /// The path's segments below the prefix, decoded once; nil for a path that no route has: an empty segment in its
-    /// middle (`//`), a dot segment, a broken or hidden separator. One slash at the end is left out.
+    /// middle (`//`) or at its end, a dot segment, a broken or hidden separator: `/admin/users/` with an id that a client
+    /// forgot must not be `/admin/users`. One collection is called with a slash at its end by a client.
     static func segments(_ path: Substring, below prefix: String) -> [String]? {
         var rest = path.dropFirst(prefix.count)
-        if rest.hasSuffix("/") { rest.removeLast() }
+        if rest == "/passkeys/" { rest.removeLast() }
         guard rest.isEmpty || rest.hasPrefix("/") else { return nil }
         var segments: [String] = []
         for raw in rest.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {

@@ -37,7 +37,13 @@ package struct SystemMigrator: Sendable {
             database, settings: settings, onWait: { onEvent(.waiting) }
         ) { session in
             let recorded = try await recorded(session)
+            var faults: [Int: MigrationFault] = [:]
             for step in steps where !recorded.contains(step.number) {
+                if let fault = step.needs.compactMap({ faults[$0] }).first {
+                    faults[step.number] = fault
+                    onEvent(.left(step, fault))
+                    continue
+                }
                 do throws(PostgresFault) {
                     try await apply(step, on: session)
                     onEvent(.applied(step))
@@ -46,6 +52,7 @@ package struct SystemMigrator: Sendable {
                     guard case .lackOfPrivilege = fault, step.lackOfPrivilege == .isNotice else {
                         throw fault
                     }
+                    faults[step.number] = fault
                     onEvent(.left(step, fault))
                 }
             }

@@ -19,15 +19,19 @@ package struct SystemStep: Sendable, Equatable {
     package let lackOfPrivilege: LackOfPrivilege
     /// What somebody with the privilege can run instead; shown when it is lacking.
     package let remedy: String
+    /// Steps without which this one is not tried: what it builds on.
+    package let needs: [Int]
 
     package init(
-        number: Int, name: String, sql: String, lackOfPrivilege: LackOfPrivilege = .isFault, remedy: String
+        number: Int, name: String, sql: String, lackOfPrivilege: LackOfPrivilege = .isFault, remedy: String,
+        needs: [Int] = []
     ) {
         self.number = number
         self.name = name
         self.sql = sql
         self.lackOfPrivilege = lackOfPrivilege
         self.remedy = remedy
+        self.needs = needs
     }
 }
 
@@ -40,7 +44,7 @@ extension SystemStep {
         var steps = [roles, memberships, ownMemberships, authFunctions, publicGrants, serviceRoleBypass]
         if let catalogEventTrigger { steps.append(Self.catalogEventTrigger(catalogEventTrigger)) }
         steps.append(idempotencyKeys)
-        steps += [authRole, authUsers, authProofs, authKeys]
+        steps += [authRole, authUsers, authProofs, authKeys, authOwnMembership]
         steps.append(messages)
         steps.append(authFactors)
         steps.append(feedEpochs)

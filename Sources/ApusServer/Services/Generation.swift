@@ -94,13 +94,15 @@ final class Generation: Sendable {
 
     func stop() { reader.withLock { $0 }?.cancel() }
 
-    /// Returns when the catalog was read once.
+    /// Returns when the catalog was read once, and authentication tried to read what it needs.
     func loaded() async {
         let events = catalogs.events()
-        if catalogs.current != nil { return }
-        for await event in events {
-            if case .loaded = event { return }
+        if catalogs.current == nil {
+            for await event in events {
+                if case .loaded = event { break }
+            }
         }
+        await auth?.service.started()
     }
 
     /// The routes, made once.

@@ -47,6 +47,9 @@ package final class TokenTrust: Sendable {
         counter.add(1, ordering: .releasing)
     }
 
+    /// Whether there is any key.
+    var hasKeys: Bool { state.withLock { !$0.keys.isEmpty } }
+
     /// Whether one of the keys signed the token; nil when none fits it.
     func verifies(_ token: CompactToken) -> Bool? {
         let keys = state.withLock { $0.keys }

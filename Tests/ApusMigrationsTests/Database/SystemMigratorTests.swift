@@ -134,7 +134,7 @@ struct SystemMigratorTests {
         // The roles are there now, but they are not this owner's to grant; they need not be.
         try await withDatabase(at: cluster.conninfo(database: "poor", user: "plain")) { database in
             let poor = try await migrate(database)
-            #expect(poor.applied == Self.numbers(without: [3, 7]) && poor.left == [3], "\(poor)")
+            #expect(poor.applied == Self.numbers(without: [3, 7, 24]) && poor.left == [3, 24])
         }
         try await cluster.stop(.immediate)
     }
@@ -195,7 +195,10 @@ struct SystemMigratorTests {
         }
         try await withDatabase(at: cluster.conninfo(database: "supabase", user: "owner")) { database in
             let result = try await migrate(database)
-            #expect(result.applied == Self.numbers(without: [7]) && result.left == [], "\(result)")
+            // Tables in a schema that is another's are for that one to make.
+            let others = [21, 22, 23, 30]
+            #expect(result.applied == Self.numbers(without: Set([7] + others)))
+            #expect(result.left == others)
             #expect(
                 try await database.value(
                     """

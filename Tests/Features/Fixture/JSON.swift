@@ -58,3 +58,23 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
         self = .object(Dictionary(elements, uniquingKeysWith: { $1 }))
     }
 }
+
+extension JSON {
+    /// The value as a request's body.
+    var written: String { String(decoding: value.bytes, as: UTF8.self) }
+
+    private var value: JSONValue {
+        switch self {
+        case .null: return .null
+        case .bool(let flag): return .bool(flag)
+        case .number(let number):
+            return .number(number == number.rounded() ? String(Int(number)) : String(number))
+        case .string(let text): return .string(text)
+        case .array(let items): return .array(items.map(\.value))
+        case .object(let members):
+            var object = JSONObject()
+            for (name, member) in members.sorted(by: { $0.key < $1.key }) { object[name] = member.value }
+            return .object(object)
+        }
+    }
+}

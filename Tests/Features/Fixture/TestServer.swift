@@ -38,6 +38,13 @@ final class TestServer: Sendable {
         return server
     }
 
+    /// One more node on a database that another server has.
+    static func start(on database: FeatureDatabase, _ changes: [String: String]) async throws -> TestServer {
+        let server = try TestServer(settings(changes), database: database, url: database.serviceURL)
+        await server.gateway.ready(within: nil)
+        return server
+    }
+
     /// A server whose database cannot be reached.
     static func startWithoutDatabase(_ changes: [String: String] = [:]) async throws -> TestServer {
         let database = try await FeatureDatabase.make()
@@ -49,8 +56,13 @@ final class TestServer: Sendable {
     static func settings(_ changes: [String: String] = [:]) throws -> Settings {
         var all = [
             "db-schemas": "library,archive", "db-pool": "4", "jwt-secret": Token.secret,
-            "log-level": "critical",
+            "log-level": "critical", "dev-inbox": "on", "auth-smtp-max-frequency": "0",
+            "auth-sms-max-frequency": "0",
         ]
+        // All tests call from one address.
+        for name in ["signup", "token", "verify", "otp", "user", "anonymous-users"] {
+            all["auth-rate-limit-" + name] = "0"
+        }
         all.merge(changes) { $1 }
         let flags = all.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
         return try Settings(RawSettings(flags: flags, environment: [:], file: nil))

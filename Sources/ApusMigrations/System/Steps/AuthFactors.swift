@@ -9,7 +9,8 @@ extension SystemStep {
             ]),
         lackOfPrivilege: .isNotice,
         remedy:
-            "Connect as the owner of schema auth and run apus migrate up. Until then there are no passkeys.")
+            "Connect as the owner of schema auth and run apus migrate up. Until then there are no passkeys.",
+        needs: [22])
 
     /// `mfa_attempts`: guesses of one user's second factor, over all sessions and addresses. A row goes when a guess
     /// is right.

@@ -13,7 +13,8 @@ extension SystemStep {
                 grant update (number, link) on auth.audit_log_entries to auth_admin;
                 """,
         lackOfPrivilege: .isNotice,
-        remedy: "Connect as the owner of schema auth and run apus migrate up. Until then nobody can sign in.")
+        remedy: "Connect as the owner of schema auth and run apus migrate up. Until then nobody can sign in.",
+        needs: [21, 22])
 
     private static let keys = #"""
         create table if not exists auth.signing_keys (

@@ -7,7 +7,8 @@ extension SystemStep {
                 "mfa_factors", "mfa_challenges", "mfa_amr_claims", "one_time_tokens", "flow_state",
             ]),
         lackOfPrivilege: .isNotice,
-        remedy: "Connect as the owner of schema auth and run apus migrate up. Until then nobody can sign in.")
+        remedy: "Connect as the owner of schema auth and run apus migrate up. Until then nobody can sign in.",
+        needs: [21])
 
     private static let types = #"""
         do $do$

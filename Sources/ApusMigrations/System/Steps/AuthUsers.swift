@@ -3,9 +3,11 @@ extension SystemStep {
     /// projects refer to them; a database that comes from there keeps its tables and gets what is missing.
     static let authUsers = SystemStep(
         number: 21, name: "auth users and sessions",
-        sql: users + identities + sessions + authAccess(["users", "identities", "sessions"]),
+        sql: "grant usage on schema auth to auth_admin;\n" + users + identities + sessions
+            + authAccess(["users", "identities", "sessions"]),
         lackOfPrivilege: .isNotice,
-        remedy: "Connect as the owner of schema auth and run apus migrate up. Until then nobody can sign in.")
+        remedy: "Connect as the owner of schema auth and run apus migrate up. Until then nobody can sign in.",
+        needs: [20])
 
     private static let users = #"""
         create table if not exists auth.users (

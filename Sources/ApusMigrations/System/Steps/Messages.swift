@@ -44,5 +44,5 @@ extension SystemStep {
             $do$
             """,
         lackOfPrivilege: .isNotice,
-        remedy: "Without it no message is sent. Run apus migrate up as the owner.")
+        remedy: "Without it no message is sent. Run apus migrate up as the owner.", needs: [20])
 }
