@@ -17,6 +17,13 @@ NASTY = pathlib.Path(__file__).resolve().parent / "nasty"
 #: At least 32 bytes; only ever used against a throw-away database.
 SECRET = "only-for-tests-only-for-tests-only"
 
+#: All tests call from one address.
+UNLIMITED = [
+    argument
+    for name in ("signup", "token", "verify", "otp", "user", "anonymous-users")
+    for argument in (f"--auth-rate-limit-{name}", "0")
+] + ["--auth-smtp-max-frequency", "0"]
+
 
 def binary() -> pathlib.Path:
     """`APUS_BINARY`, or the newest of what `swift build` left behind."""
@@ -56,6 +63,9 @@ class ApusServer:
             "--data-dir", str(self.directory / "data"),
             "--server-port", str(self.port),
             "--log-format", "json",
+            "--auth-mailer-autoconfirm", "true",
+            "--auth-external-anonymous-users-enabled", "true",
+            *UNLIMITED,
             *self.options,
         ]
         with self.log.open("wb") as log:

@@ -52,7 +52,7 @@ package final class LeakedPasswords: @unchecked Sendable {
 
     /// Whether this password is in it.
     package func contains(_ password: String) -> Bool {
-        let wanted = Self.entry(Array(Insecure.SHA1.hash(data: Array(password.utf8))))
+        let wanted = Self.entry(of: password)
         var (low, high) = (0, count)
         while low < high {
             let middle = (low + high) / 2
@@ -63,6 +63,11 @@ package final class LeakedPasswords: @unchecked Sendable {
             if found < wanted { low = middle + 1 } else { high = middle }
         }
         return false
+    }
+
+    /// What a file holds of a password.
+    package static func entry(of password: String) -> UInt64 {
+        entry(Array(Insecure.SHA1.hash(data: Array(password.utf8))))
     }
 
     /// What a file holds of a digest.
