@@ -64,7 +64,7 @@ def test_sign_in_refresh_and_sign_out(app: supabase.Client, person: supabase.Cli
 
 def test_claims_are_verified_locally_with_the_published_keys(person: supabase.Client) -> None:
     claims = person.auth.get_claims()
-    assert claims["header"]["alg"] == "ES256"
+    assert claims["headers"]["alg"] == "ES256"
     assert claims["claims"]["role"] == "authenticated"
     assert claims["claims"]["aal"] == "aal1"
     assert claims["claims"]["is_anonymous"] is False
@@ -219,7 +219,7 @@ def test_pkce(server: ApusServer, anon_key: str, service: supabase.Client) -> No
 
 
 def test_keys_rotate_and_everybody_stays_signed_in(server: ApusServer, person: supabase.Client) -> None:
-    before = person.auth.get_claims()["header"]["kid"]
+    before = person.auth.get_claims()["headers"]["kid"]
     subprocess.run(
         [str(server.binary), "keys", "rotate", "--data-dir", str(server.directory / "data")],
         check=True, capture_output=True,
@@ -227,7 +227,7 @@ def test_keys_rotate_and_everybody_stays_signed_in(server: ApusServer, person: s
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
         person.auth.refresh_session()
-        if person.auth.get_claims()["header"]["kid"] != before:
+        if person.auth.get_claims()["headers"]["kid"] != before:
             break
     else:
         pytest.fail("the server does not sign with the new key")

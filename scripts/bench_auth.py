@@ -1,0 +1,134 @@
+"""Authentication's figures, for scripts/bench: sign-ins, refreshes, what revocation costs, sign-ups without a mail server."""
+
+import concurrent.futures
+import ctypes
+import ctypes.util
+import http.client
+import json
+import os
+import subprocess
+import threading
+import time
+
+PASSWORD = "a horse of another colour"
+UNLIMITED = [
+    argument
+    for name in ("signup", "token", "verify", "otp", "user", "anonymous-users")
+    for argument in (f"--auth-rate-limit-{name}", "0")
+]
+USERS = 64
+
+
+class Caller:
+    """One connection that is kept."""
+
+    def __init__(self, port: int):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+
+    def post(self, path: str, body: dict, token: str | None = None) -> tuple[int, dict]:
+        headers = {"Content-Type": "application/json"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        self.connection.request("POST", "/auth/v1" + path, json.dumps(body), headers)
+        answer = self.connection.getresponse()
+        return answer.status, json.loads(answer.read() or b"{}")
+
+
+def bare_argon2id(seconds: int) -> float:
+    """Hashes a second that this machine makes with nothing around them: as many threads as processors."""
+    library = ctypes.CDLL(ctypes.util.find_library("argon2"))
+    counts = [0] * (os.cpu_count() or 1)
+    end = time.monotonic() + seconds
+
+    def work(index: int):
+        out = ctypes.create_string_buffer(32)
+        while time.monotonic() < end:
+            library.argon2id_hash_raw(2, 19456, 1, PASSWORD.encode(), len(PASSWORD), b"s" * 16, 16, out, 32)
+            counts[index] += 1
+
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(len(counts))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(counts) / seconds
+
+
+def timed(workers: int, seconds: int, work) -> tuple[float, list[float]]:
+    """Calls `work(worker)` again and again on so many threads; calls a second, and how long each took in ms."""
+    end = time.monotonic() + seconds
+
+    def loop(worker: int) -> list[float]:
+        taken = []
+        while time.monotonic() < end:
+            start = time.monotonic()
+            work(worker)
+            taken.append((time.monotonic() - start) * 1000)
+        return taken
+
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        results = list(pool.map(loop, range(workers)))
+    taken = sorted(sum(results, []))
+    return len(taken) / seconds, taken
+
+
+def row(name: str, title: str, connections: int, rate: float, reference: float, taken: list[float], goal: float) -> dict:
+    return {
+        "name": name, "title": title, "connections": connections, "rate": rate, "reference": reference,
+        "clients": connections, "ratio": rate / reference if reference else 0.0,
+        "p50": taken[len(taken) // 2] if taken else 0.0, "p99": taken[len(taken) * 99 // 100] if taken else 0.0,
+        "goal": goal,
+    }
+
+
+def measure(server, service_key: str, seconds: int) -> list:
+    workers = 8
+    callers = [Caller(server.port) for _ in range(workers)]
+    for number in range(USERS):
+        status, answer = callers[0].post(
+            "/admin/users", {"email": f"u{number}@bench.example", "password": PASSWORD, "email_confirm": True}, service_key)
+        assert status == 200, answer
+    tokens = [""] * workers
+    next_user = [worker for worker in range(workers)]
+
+    def sign_in(worker: int):
+        next_user[worker] = (next_user[worker] + workers) % USERS
+        status, answer = callers[worker].post(
+            "/token?grant_type=password", {"email": f"u{next_user[worker]}@bench.example", "password": PASSWORD})
+        assert status == 200, answer
+        tokens[worker] = answer["refresh_token"]
+
+    def refresh(worker: int):
+        status, answer = callers[worker].post("/token?grant_type=refresh_token", {"refresh_token": tokens[worker]})
+        assert status == 200, answer
+        tokens[worker] = answer["refresh_token"]
+
+    bare = bare_argon2id(seconds)
+    rate, taken = timed(workers, seconds, sign_in)
+    rows = [row("auth", "sign-ins by password, against bare argon2id", workers, rate, bare, taken, 0.9)]
+    rate, taken = timed(workers, seconds, refresh)
+    rows.append(row("auth", "token refreshes", workers, rate, 0.0, taken, 0.0))
+    return rows + [sign_ups(server)]
+
+
+def sign_ups(server) -> dict:
+    """1,000 at once while the mail server is down: all are answered, and every mail waits in the queue."""
+    before = server.memory()
+
+    def sign_up(number: int) -> float:
+        start = time.monotonic()
+        status, answer = Caller(server.port).post(
+            "/signup", {"email": f"new{number}@bench.example", "password": PASSWORD})
+        assert status == 200, answer
+        return (time.monotonic() - start) * 1000
+
+    start = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(1000) as pool:
+        taken = sorted(pool.map(sign_up, range(1000)))
+    rate = 1000 / (time.monotonic() - start)
+    waiting = subprocess.run(
+        ["psql", "-Atc", "select count(*) from apus.messages", server.database()],
+        check=True, capture_output=True, text=True).stdout.strip()
+    assert waiting == "1000", f"{waiting} of 1,000 mails wait"
+    title = f"1,000 sign-ups at once, no mail server: none lost, +{server.memory() - before:.0f} MB"
+    return row("auth", title, 1000, rate, 0.0, taken, 0.0)
