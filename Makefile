@@ -5,10 +5,10 @@ SERVE_OPTIONS ?= --data-dir .apus \
 	--db-plan-enabled true --db-aggregates-enabled true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build serve test tsan fuzz lint format bench clean
+.PHONY: help setup build serve test tsan fuzz lint format bench bench-realtime clean
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Bring what this machine lacks (silent when nothing is missing)
 	@scripts/setup
@@ -40,6 +40,12 @@ bench: ## Measure against the database alone, side by side in one run
 	@scripts/setup --bench
 	@swift build -c release
 	@scripts/bench
+
+bench-realtime: ## Measure changes, fan-out and memory of many WebSockets
+	@scripts/setup --bench
+	@swift build -c release --product apus
+	@swift build -c release --product apus-load
+	@scripts/bench-realtime
 
 clean: ## Remove what was built; .apus/ (data) and .cache/ stay
 	@rm -rf .build .build-*

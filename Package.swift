@@ -193,6 +193,16 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
+        .executableTarget(
+            name: "apus-load",
+            dependencies: [
+                "ApusPostgres", "ApusSQL",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ], swiftSettings: strict),
+
         // MARK: - Tests
         .target(name: "ApusTestSupport", path: "Tests/Support", swiftSettings: strict),
         .target(

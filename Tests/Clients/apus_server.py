@@ -87,9 +87,22 @@ class ApusServer:
     def remove(self) -> None:
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    def token(self, role: str, subject: str | None = None) -> str:
+    def sql(self, script: str) -> str:
+        """Runs statements as the owner of the database, and returns what psql prints."""
+        told = subprocess.run(
+            [str(self.binary), "db", "url", "--data-dir", str(self.directory / "data")],
+            cwd=self.directory, env=self._environment(), check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        command = ["psql", told.stdout.strip(), "-AtXq", "-v", "ON_ERROR_STOP=1", "-c", script]
+        made = subprocess.run(command, capture_output=True, text=True)
+        assert made.returncode == 0, made.stderr
+        return made.stdout.strip()
+
+    def token(self, role: str, subject: str | None = None, seconds: int | None = None) -> str:
         """A token made by `apus token` with the server's own secret."""
         command = [str(self.binary), "token", "--role", role]
+        if seconds:
+            command += ["--expires-in", f"{seconds}s"]
         if subject:
             command += ["--sub", subject]
         made = subprocess.run(

@@ -16,7 +16,8 @@ struct ChannelMessageTests {
     @Test("Version 1 is an object")
     func one() throws {
         let message = try read(
-            #"{"event":"broadcast","payload":{ "a" : 1.0 },"topic":"realtime:r","ref":"2","join_ref":"1"}"#, .one)
+            #"{"event":"broadcast","payload":{ "a" : 1.0 },"topic":"realtime:r","ref":"2","join_ref":"1"}"#,
+            .one)
         #expect(message.event == "broadcast" && message.topic == "realtime:r")
         #expect(message.ref == "2" && message.joinRef == "1")
         #expect(raw(message) == #"{ "a" : 1.0 }"#, "the payload goes on byte by byte")
@@ -36,14 +37,17 @@ struct ChannelMessageTests {
     @Test("Names of any length are not taken")
     func limits() {
         let long = String(repeating: "x", count: 1_025)
-        #expect(throws: ClientMessageReader.Malformed.self) { try read(#"[null,null,"\#(long)","e",{}]"#, .two) }
+        #expect(throws: ClientMessageReader.Malformed.self) {
+            try read(#"[null,null,"\#(long)","e",{}]"#, .two)
+        }
     }
 
     @Test("A broadcast of version 2's own frame")
     func userBroadcast() throws {
         let parts = ["1", "9", "realtime:r", "move", ""].map { Array($0.utf8) }
         let head: [UInt8] = [3] + parts.map { UInt8($0.count) } + [1]
-        let message = try ClientMessageReader.read(binary: head + parts.flatMap { $0 } + Array(#"{"x":1}"#.utf8))
+        let message = try ClientMessageReader.read(
+            binary: head + parts.flatMap { $0 } + Array(#"{"x":1}"#.utf8))
         #expect(message.event == "broadcast" && message.ref == "9" && message.topic == "realtime:r")
         guard case .broadcast(let event, .json(let payload)) = message.content else {
             Issue.record("no broadcast")

@@ -31,7 +31,8 @@ struct PresenceTests {
         let difference = ledger.track(.member(1), entry("r2", "k", #"{ "x":1}"#))
         #expect(
             text(difference.json)
-                == #"{"joins":{"k":{"metas":[{"phx_ref":"r2","x":1}]}},"leaves":{"k":{"metas":[{"phx_ref":"r1"}]}}}"#)
+                == #"{"joins":{"k":{"metas":[{"phx_ref":"r2","x":1}]}},"leaves":{"k":{"metas":[{"phx_ref":"r1"}]}}}"#
+        )
         let repeated = ledger.track(.member(1), entry("r2", "k", #"{ "x":1}"#))
         #expect(repeated.isEmpty, "told twice")
     }
