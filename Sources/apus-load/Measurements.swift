@@ -167,7 +167,9 @@ final class Times: Sendable {
     }
 }
 
-/// Marks with the times at which they came. Touched on the crowd's event loop only.
+/// Marks with the times at which they came.
+///
+/// Sendable: touched on the crowd's event loop only.
 final class Arrivals: @unchecked Sendable {
     private(set) var all: [(Int64, Int64)] = []
 

@@ -46,7 +46,9 @@ extension String {
     }
 }
 
-/// What all subscribers of a run count together. One event loop, so no lock: touched on it only.
+/// What all subscribers of a run count together.
+///
+/// Sendable: there is one event loop, and it is touched on it only.
 final class Tally: @unchecked Sendable {
     /// Connections whose first answer has come.
     var ready = 0
