@@ -107,8 +107,11 @@ package final class TokenVerifier: Sendable {
 
     private func verify(_ token: UnsafeRawBufferPointer, at now: Int64) throws(TokenFault) -> Verified {
         let compact = try CompactToken(token)
-        try checkSignature(compact)
+        let isOwn = try checkSignature(compact)
         guard let claims = try? JSONReader.read(compact.payload).object else { throw .claimsUnreadable }
+        // The same keys sign ID tokens, and access tokens for the resources of others. Those say no role, and are not to
+        // be taken for tokens of somebody anonymous (RFC 8725 §3.11, §3.12).
+        if isOwn, rolePath.value(in: claims) == nil { throw .notInAudience }
         let validity = try check.validity(of: claims, at: now)
         let role = try role(in: claims)
         let text = ClaimsText.withRole(role, in: compact.payload, claims: claims)
@@ -118,14 +121,17 @@ package final class TokenVerifier: Sendable {
     }
 
     /// Keys of our own first: they have names, so at most one fits.
-    private func checkSignature(_ token: CompactToken) throws(TokenFault) {
+    ///
+    /// - Returns: whether a key of our own signed it.
+    private func checkSignature(_ token: CompactToken) throws(TokenFault) -> Bool {
         switch trust?.verifies(token) {
-        case true?: return
+        case true?: return true
         case false?: throw .signatureInvalid
         case nil: break
         }
         guard let keys else { throw .noSuitableKey }
         try keys.verify(token)
+        return false
     }
 
     /// The role that the claims name; the anonymous one when they name none.

@@ -130,14 +130,7 @@ extension AuthService {
     private func record(_ proof: Proof, _ factor: AuthFactor, in transaction: AuthTransaction) async throws {
         let rows: Rows
         switch proof {
-        case .totp(let step):
-            rows = try await transaction.query(
-                """
-                update auth.mfa_factors
-                set last_totp_step = \(bind: Int(step))::bigint, status = 'verified', updated_at = now()
-                where id = \(bind: factor.id)::uuid and coalesce(last_totp_step, -1) < \(bind: Int(step))::bigint
-                returning id
-                """)
+        case .totp(let step): return try await spend(step: step, of: factor, in: transaction)
         case .phone:
             rows = try await transaction.query(
                 """
@@ -152,6 +145,20 @@ extension AuthService {
                 factor,
                 in: transaction)
         }
+        guard rows.count == 1 else { throw AuthFault.wrongFactor("The code was used already") }
+    }
+
+    /// Takes a step of a TOTP factor, and all before it.
+    ///
+    /// - Throws: 422 when it was taken already.
+    func spend(step: Int64, of factor: AuthFactor, in transaction: AuthTransaction) async throws {
+        let rows = try await transaction.query(
+            """
+            update auth.mfa_factors
+            set last_totp_step = \(bind: Int(step))::bigint, status = 'verified', updated_at = now()
+            where id = \(bind: factor.id)::uuid and coalesce(last_totp_step, -1) < \(bind: Int(step))::bigint
+            returning id
+            """)
         guard rows.count == 1 else { throw AuthFault.wrongFactor("The code was used already") }
     }
 
@@ -215,7 +222,8 @@ extension AuthService {
             """,
             """
             update auth.sessions set aal = 'aal2', factor_id = \(bind: factor)::uuid, updated_at = now(),
-                refresh_token_counter = coalesce(refresh_token_counter, 0) + 2
+                refresh_token_counter = coalesce(refresh_token_counter, 0) + 2,
+                refresh_token_floor = coalesce(refresh_token_counter, 0) + 2
             where id = \(bind: session)::uuid
             """,
             """

@@ -39,6 +39,10 @@ package final class KeyRing: Sendable {
     /// What signs now; nil before the ring was read.
     package var signer: TokenSigner? { shared ?? state.withLock { $0.signer } }
 
+    /// The ring's own key that signs now, also where something else signs access tokens: clients of the identity provider
+    /// verify with the published keys.
+    package var ringSigner: TokenSigner? { state.withLock { $0.signer } }
+
     /// The public keys, for `/.well-known/jwks.json`.
     package var published: [JSONObject] { state.withLock { $0.published } }
 

@@ -7,6 +7,7 @@ extension AuthService {
     /// `POST /passkeys/authentication/options`: for whoever it may be.
     package func passkeySignInOptions(_ call: AuthCall) async throws -> AuthAnswer {
         guard settings.factors.allowsPasskeys else { throw AuthFault.passkeysDisabled }
+        try await takeTry("passkey", Self.passkeyTries, of: call)
         let lifetime = settings.factors.challengeLifetime
         let challenge = PasskeyChallenge.random()
         try await database.transaction { transaction in
@@ -21,6 +22,7 @@ extension AuthService {
     /// `POST /passkeys/authentication/verify`
     package func signInWithPasskey(_ call: AuthCall) async throws -> AuthAnswer {
         guard settings.factors.allowsPasskeys else { throw AuthFault.passkeysDisabled }
+        try await takeTry("passkey", Self.passkeyTries, of: call)
         guard let response = try call.object("credential") else { throw AuthFault.credentialRequired }
         let challenge = try await PasskeyChallenge.consume(call, .authentication, user: nil, database)
         let assertion: WebAuthnAssertion
@@ -57,6 +59,9 @@ extension AuthService {
     }
 
     // MARK: - Non public
+
+    /// Requests of one address in five minutes. Many people may share one.
+    private static let passkeyTries = 100
 
     private struct KnownCredential: Sendable {
         let id: String

@@ -31,11 +31,15 @@ package final class PasswordHasher: Sendable {
     /// What an unknown user's password is checked against, so that it takes as long as a known one's.
     private let dummy: String
 
+    private let signerKeys: SignerKeys
+
     /// - Parameters:
     ///   - workers: hashes at once.
     ///   - waitingLimit: hashes that may wait; the next is refused.
-    package init(cost: Cost = Cost(), workers: Int, waitingLimit: Int) {
+    ///   - signerKeys: for the hashes of users who came from Firebase.
+    package init(cost: Cost = Cost(), workers: Int, waitingLimit: Int, signerKeys: SignerKeys = .none) {
         self.cost = cost
+        self.signerKeys = signerKeys
         self.waitingLimit = waitingLimit
         queues = (0..<max(1, workers)).map {
             DispatchQueue(label: "apus.password.\($0)", qos: .userInitiated)
@@ -57,7 +61,9 @@ package final class PasswordHasher: Sendable {
     /// - Throws: ``AuthFault`` when too many wait already.
     package func verify(_ password: String, against hash: String?) async throws -> Bool {
         let known = hash ?? dummy
-        let isRight = try await run { StoredPassword.verify(Array(password.utf8), known) }
+        let signerKeys = signerKeys
+        await signerKeys.prepare(for: known)
+        let isRight = try await run { StoredPassword.verify(Array(password.utf8), known, signerKeys) }
         return isRight && hash != nil
     }
 

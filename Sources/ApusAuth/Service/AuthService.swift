@@ -59,6 +59,10 @@ package final class AuthService: Sendable {
             user.id == subject
         else { throw AuthFault.sessionNotFound }
         guard !user.isBanned else { throw AuthFault(403, "user_banned", "User is banned") }
+        // What a third party's client may do, its scopes say; managing the account is none of them.
+        guard known.clientID == nil else {
+            throw AuthFault(403, "bad_jwt", "The token is a client's, not the user's")
+        }
         return Caller(user: user, session: known, claims: claims)
     }
 

@@ -35,6 +35,8 @@ package struct AuthSettings: Sendable {
 
     /// Second factors and passkeys.
     package var factors = FactorSettings()
+    /// The identity provider.
+    package var oauth = OAuthSettings()
 
     // MARK: Tokens and sessions, seconds
 

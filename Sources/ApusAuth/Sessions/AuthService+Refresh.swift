@@ -40,7 +40,7 @@ extension AuthService {
                 updated_at = now(), ip = coalesce(\(bind: SQLValue(call.inetAddress))::inet, s.ip),
                 user_agent = coalesce(\(bind: SQLValue(call.userAgent)), s.user_agent)
             where s.id = \(bind: token.session)::uuid and s.refresh_token_counter = \(bind: token.counter)
-                and \(isAlive) and exists (
+                and s.oauth_client_id is null and \(isAlive) and exists (
                     select from auth.users u where u.id = s.user_id and u.deleted_at is null
                         and (u.banned_until is null or u.banned_until <= now()))
             returning s.*)
@@ -64,8 +64,10 @@ extension AuthService {
             let rows = try await transaction.query(
                 """
                 select refresh_token_counter, user_id, (\(self.isAlive)),
-                    refreshed_at > now() at time zone 'UTC' - make_interval(secs => \(bind: self.settings.reuseInterval))
-                from auth.sessions s where id = \(bind: token.session)::uuid for update
+                    refreshed_at > now() at time zone 'UTC' - make_interval(secs => \(bind: self.settings.reuseInterval)),
+                    coalesce(refresh_token_floor, 0)
+                from auth.sessions s
+                where id = \(bind: token.session)::uuid and oauth_client_id is null for update
                 """)
             guard let counter = rows.int(0, 0), let user = rows.string(0, 1) else {
                 return .refusal(.refreshTokenNotFound, user: nil)
@@ -79,15 +81,20 @@ extension AuthService {
             guard behind >= 0 else {
                 return .refusal(.invalid("Invalid Refresh Token: Not Issued Yet"), user: user)
             }
+            // A token from before a second factor was shown is no way to a session that shows it.
+            if rows.bool(0, 3) == true, token.counter < rows.int(0, 4) ?? 0 {
+                return .refusal(Self.refreshTokenUsed, user: user)
+            }
             if behind > 1, rows.bool(0, 3) != true {
                 try await transaction.query(Self.ending(session: token.session))
-                return .refusal(
-                    AuthFault(400, "refresh_token_already_used", "Invalid Refresh Token: Already Used"),
-                    user: user)
+                return .refusal(Self.refreshTokenUsed, user: user)
             }
             return .grant(try await self.grant(session: token.session, in: transaction))
         }
     }
+
+    private static let refreshTokenUsed = AuthFault(
+        400, "refresh_token_already_used", "Invalid Refresh Token: Already Used")
 
     /// Signs one session out.
     static func ending(session: String) -> SQL {

@@ -87,7 +87,8 @@ enum AuthRequest {
         return given.compactMap { $0 }.first { !$0.isEmpty }
     }
 
-    private static func form(_ text: Substring) -> [(String, String)]? {
+    /// The fields of a form (or a query), in order; nil when it cannot be read.
+    static func form(_ text: Substring) -> [(String, String)]? {
         var pairs: [(String, String)] = []
         for item in text.split(separator: "&") {
             let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

@@ -45,7 +45,7 @@ struct AuthRoute: Sendable {
 
 extension AuthRoute {
     /// Every route, by what it is about.
-    static let all: [AuthRoute] = about + signIn + users + administration + factors + passkeys
+    static let all: [AuthRoute] = about + signIn + users + administration + factors + passkeys + oauth
 
     private static let about: [AuthRoute] = [
         .init(.GET, "/health", .open { try await $0.health($1) }),

@@ -54,7 +54,9 @@ package struct SettingDefinition: Sendable {
 extension SettingDefinition {
     /// Every setting there is.
     package static let all: [SettingDefinition] =
-        database + tokens + rest + authentication + factors + messages + realtime + channels + server
+        database + tokens + rest + authentication + factors + identityProvider + messages + realtime
+        + channels
+        + server
         + operation
 
     private static let database: [SettingDefinition] = [

@@ -34,10 +34,11 @@ struct Authentication {
     func make(
         database: Database, verifier: TokenVerifier, trust: TokenTrust, cors: CORS,
         enqueue: @escaping ApusAuth.MessageQueue
-    ) throws -> (service: AuthService, endpoint: AuthEndpoint) {
+    ) throws -> Authenticating {
         let hasher = PasswordHasher(
             workers: settings.integer("auth-password-workers") ?? System.coreCount,
-            waitingLimit: settings.integer("auth-password-queue") ?? 1_000)
+            waitingLimit: settings.integer("auth-password-queue") ?? 1_000,
+            signerKeys: SignerKeys(database: AuthDatabase(database), masterKeys: masterKeys))
         var parts = AuthParts(
             settings: try settings.authentication(), database: database, masterKeys: masterKeys, trust: trust,
             passwords: hasher,
@@ -47,7 +48,27 @@ struct Authentication {
         let endpoint = AuthEndpoint(
             service: service, verifier: verifier, cors: cors, prefix: settings.authPrefix,
             trustedHops: settings.integer("server-trusted-hops") ?? 0, logger: logger)
-        return (service, endpoint)
+        let oauth = OAuthEndpoint(
+            service: service, cors: cors, prefix: settings.authPrefix,
+            trustedHops: settings.integer("server-trusted-hops") ?? 0, logger: logger)
+        return Authenticating(service: service, endpoint: endpoint, oauth: oauth)
+    }
+}
+
+/// Authentication and what answers for it.
+struct Authenticating: Sendable {
+    let service: AuthService
+    let endpoint: AuthEndpoint
+    let oauth: OAuthEndpoint
+
+    /// Enters its paths.
+    func enter(_ routes: inout Routes) {
+        let (endpoint, oauth) = (endpoint, oauth)
+        routes.under(endpoint.prefix) { if !oauth.respond($0) { endpoint.respond($0) } }
+        // RFC 8414 §3.1 puts the well-known part before the issuer's path.
+        for name in ["oauth-authorization-server", "openid-configuration"] where !endpoint.prefix.isEmpty {
+            routes.at("/.well-known/\(name)\(endpoint.prefix)") { oauth.respondToDiscovery($0) }
+        }
     }
 }
 
@@ -121,6 +142,7 @@ extension Settings {
         auth.passwords = try passwordPolicy()
         for (name, member) in Self.numbers { auth[keyPath: member] = integer(name) ?? auth[keyPath: member] }
         auth.factors = factors
+        auth.oauth = identityProvider(externalURL: auth.externalURL)
         return auth
     }
 

@@ -20,7 +20,7 @@ final class Generation: Sendable {
     let verifier: TokenVerifier
     private let rest: RESTEndpoint
     /// nil when `auth-enabled` is off, or nothing is there to encrypt with.
-    private let auth: (service: AuthService, endpoint: AuthEndpoint)?
+    private let auth: Authenticating?
     private let inbox: InboxEndpoint?
     private let prefix: String
     private let feed: ChangeFeed
@@ -114,9 +114,7 @@ final class Generation: Sendable {
                 gateway?.readiness ?? .notReady("The server is stopping.")
             })
             let rest = rest
-            if let endpoint = auth?.endpoint {
-                routes.under(endpoint.prefix) { endpoint.respond($0) }
-            }
+            auth?.enter(&routes)
             if let inbox { routes.at("/dev/inbox") { inbox.respond($0) } }
             routes.at("/health/live") { health.live($0) }
             routes.at("/health/ready") { health.ready($0) }

@@ -5,6 +5,8 @@ struct CompactToken {
     let algorithm: SignatureAlgorithm
     /// `kid` of the header: which key the issuer says it used.
     let keyID: String?
+    /// `typ` of the header (RFC 7515 §4.1.9).
+    let type: String?
     /// What the signature covers: the first two parts with the dot between them.
     let signed: [UInt8]
     let payload: [UInt8]
@@ -16,7 +18,7 @@ struct CompactToken {
         let parts = token.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count == 3 else { throw .unexpectedParts(parts.count) }
         guard let header = Base64URL.decode(parts[0]) else { throw .malformed }
-        (algorithm, keyID) = try Self.readHeader(header)
+        (algorithm, keyID, type) = try Self.readHeader(header)
         guard let payload = Base64URL.decode(parts[1]), let signature = Base64URL.decode(parts[2]) else {
             throw .malformed
         }
@@ -25,7 +27,9 @@ struct CompactToken {
         signed = Array(token[..<parts[1].endIndex])
     }
 
-    private static func readHeader(_ bytes: [UInt8]) throws(TokenFault) -> (SignatureAlgorithm, String?) {
+    private static func readHeader(
+        _ bytes: [UInt8]
+    ) throws(TokenFault) -> (SignatureAlgorithm, String?, String?) {
         guard let header = try? JSONReader.read(bytes).object, let name = header["alg"]?.text else {
             throw .malformed
         }
@@ -35,8 +39,8 @@ struct CompactToken {
         guard header["enc"] == nil, header["crit"] == nil, let algorithm = SignatureAlgorithm(rawValue: name)
         else { throw .malformed }
         switch header["kid"] {
-        case nil, .null: return (algorithm, nil)
-        case .string(let id): return (algorithm, id)
+        case nil, .null: return (algorithm, nil, header["typ"]?.text)
+        case .string(let id): return (algorithm, id, header["typ"]?.text)
         default: throw .malformed
         }
     }

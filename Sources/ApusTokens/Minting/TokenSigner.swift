@@ -14,27 +14,22 @@ package struct TokenSigner: Sendable {
     /// `kid`; nil for a secret that has no name.
     package let id: String?
     private let key: Key
-    private let header: String
+    private let type: String
 
     package init(_ key: Key, id: String?, type: String = "JWT") {
         self.key = key
         self.id = id
-        var object = JSONObject()
-        switch key {
-        case .p256: object["alg"] = .string("ES256")
-        case .symmetric: object["alg"] = .string("HS256")
-        }
-        if let id { object["kid"] = .string(id) }
-        object["typ"] = .string(type)
-        header = Base64URL.encode(JSONValue.object(object).bytes)
+        self.type = type
     }
 
     /// The token in compact form.
     ///
-    /// - Parameter payload: the claims, a JSON object as UTF-8.
+    /// - Parameters:
+    ///   - payload: the claims, a JSON object as UTF-8.
+    ///   - type: `typ` of the header; nil: the signer's own.
     /// - Throws: when the library refuses to sign, which it does not for keys that it made itself.
-    package func sign(_ payload: [UInt8]) throws -> String {
-        let signed = header + "." + Base64URL.encode(payload)
+    package func sign(_ payload: [UInt8], type: String? = nil) throws -> String {
+        let signed = Base64URL.encode(header(type ?? self.type)) + "." + Base64URL.encode(payload)
         let bytes = Array(signed.utf8)
         let signature: [UInt8] =
             switch key {
@@ -42,6 +37,17 @@ package struct TokenSigner: Sendable {
             case .symmetric(let key): Array(HMAC<SHA256>.authenticationCode(for: bytes, using: key))
             }
         return signed + "." + Base64URL.encode(signature)
+    }
+
+    private func header(_ type: String) -> [UInt8] {
+        var object = JSONObject()
+        switch key {
+        case .p256: object["alg"] = .string("ES256")
+        case .symmetric: object["alg"] = .string("HS256")
+        }
+        if let id { object["kid"] = .string(id) }
+        object["typ"] = .string(type)
+        return JSONValue.object(object).bytes
     }
 
     /// The public half as a JSON Web Key (RFC 7517); nil for a secret, which has none.

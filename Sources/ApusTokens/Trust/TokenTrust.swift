@@ -61,6 +61,18 @@ package final class TokenTrust: Sendable {
         return anyFits ? false : nil
     }
 
+    /// The claims of a token that one of the keys signed; nil for any other. Whether they hold, and still do, is the
+    /// caller's to say.
+    ///
+    /// - Parameter type: what `typ` has to be (RFC 8725 §3.11); nil: anything but an access token of a third party.
+    package func claims(ofSigned token: String, type: String? = nil) -> JSONObject? {
+        guard token.utf8.count <= 8192,
+            let compact = Array(token.utf8).withUnsafeBytes({ try? CompactToken($0) }),
+            type.map({ $0 == compact.type }) ?? (compact.type != "at+jwt"), verifies(compact) == true
+        else { return nil }
+        return try? JSONReader.read(compact.payload).object
+    }
+
     // MARK: - Sessions
 
     /// Ends sessions: from now on no token of theirs holds, here.
