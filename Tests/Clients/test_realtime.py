@@ -12,6 +12,7 @@ import pytest
 import supabase
 from realtime import AsyncRealtimeChannel, AsyncRealtimeClient, RealtimeSubscribeStates
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from apus_server import ApusServer
 
@@ -263,6 +264,27 @@ async def test_version_two_and_its_binary_frames(server: ApusServer) -> None:
         await ann.send(bytes([3, *map(len, parts), 0]) + b"".join(parts) + b"\x00\xff")
         frame = await bob.recv()
         assert frame == bytes([4, 12, 5, 0, 0]) + b"realtime:twobytes" + b"\x00\xff"
+
+
+@scenario
+async def test_who_does_not_read_is_closed_and_holds_nobody_up(server: ApusServer) -> None:
+    token = server.token("service_role")
+    url = f"{server.url}/realtime/v1/websocket?apikey={token}&vsn=1.0.0".replace("http", "ws", 1)
+    join = {"topic": "realtime:flood", "event": "phx_join", "ref": "1", "payload": {"config": {}}}
+    async with asyncio.timeout(4 * PATIENCE), connect(url, max_queue=1) as lazy, connect(url) as busy:
+        for socket in (lazy, busy):
+            await socket.send(json.dumps(join))
+            await socket.recv()
+        body = json.dumps({"messages": [{"topic": "flood", "event": "e", "payload": {"text": "x" * 500_000}}]}).encode()
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        request = urllib.request.Request(f"{server.url}/realtime/v1/api/broadcast", body, headers)
+        for _ in range(40):
+            await asyncio.to_thread(lambda: urllib.request.urlopen(request).read())
+            assert len(await busy.recv()) > 500_000
+        with pytest.raises(ConnectionClosed):
+            while True:
+                await lazy.recv()
+        assert lazy.close_code == 4008
 
 
 def test_the_handshake_needs_a_token(realtime_server: ApusServer) -> None:
