@@ -21,7 +21,7 @@ package final class ReplicationStream {
         /// After how long without a word from us the server ends the connection and frees the slot.
         package var serverPatience: Duration = .seconds(4)
         /// How long the server may be silent; it sends something twice in its own patience.
-        package var silenceLimit: Duration = .seconds(10)
+        package var silenceLimit: Duration = .seconds(5)
 
         package init(connectionString: String, slot: String, publication: String) {
             self.connectionString = connectionString

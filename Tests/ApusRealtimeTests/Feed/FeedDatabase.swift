@@ -97,12 +97,12 @@ final class FeedNode: Sendable {
     private let subscription: FeedSubscription?
     private let task: Task<Void, Never>
 
-    init(_ settings: FeedSettings) {
+    init(_ settings: FeedSettings, relay: RedisFeedRelay? = nil) {
         let feed = ChangeFeed(log: FeedLog(byteLimit: settings.logBytes))
         self.feed = feed
         let heard = heard
         subscription = feed.subscribe(from: nil) { heard.add($0) }
-        let service = FeedService(feed, settings: settings, logger: FeedDatabase.quiet)
+        let service = FeedService(feed, settings: settings, relay: relay, logger: FeedDatabase.quiet)
         task = Task { await service.run() }
     }
 
@@ -110,6 +110,9 @@ final class FeedNode: Sendable {
     func running() async {
         _ = try? await eventually { self.feed.state.isRunning }
     }
+
+    /// Whether it is the one that reads the slot.
+    var isReader: Bool { if case .running(true) = feed.state { true } else { false } }
 
     func stop() async {
         task.cancel()

@@ -1,0 +1,198 @@
+import ApusPostgres
+import ApusRealtime
+import ApusTestSupport
+import NIOPosix
+import Testing
+
+/// Several nodes, joined by a real Redis.
+@Suite struct RedisTests {
+    @Test func `messages reach the other nodes, in order, and not the node itself`() async throws {
+        let redis = try await RedisServer.start()
+        try await withBuses(3, redis) { buses in
+            let heard = try await subscribe(buses, "room", redis)
+            for number in 0..<200 { buses[0].publish("room", Array("\(number)".utf8)) }
+            for other in heard[1...] { await other.until { $0.texts.count == 200 } }
+            let all = (0..<200).map(String.init)
+            #expect(heard[1].texts == all && heard[2].texts == all)
+            #expect(heard[0].texts.isEmpty)
+        }
+        try await redis.kill()
+    }
+
+    @Test func `who may have missed something is told, and the bus goes on`() async throws {
+        let redis = try await RedisServer.start()
+        try await withBuses(2, redis) { buses in
+            let heard = try await subscribe(buses, "room", redis)
+            let before = heard[1].interruptions
+            try await redis.kill()
+            buses[0].publish("room", Array("lost".utf8))
+            try await redis.start()
+            await heard[1].until { $0.interruptions > before }
+            #expect(heard[1].interruptions > before)
+            try await subscribed(buses.count, "room", redis)
+            _ = try await eventually {
+                buses[0].publish("room", Array("again".utf8))
+                return heard[1].texts.contains("again")
+            }
+            #expect(heard[1].texts.contains("again"))
+        }
+        try await redis.kill()
+    }
+
+    @Test func `every node hears every transaction once, also when the reader changes`() async throws {
+        let redis = try await RedisServer.start()
+        try await FeedDatabase.with { database in
+            var nodes: [RelayedNode] = []
+            for _ in 0..<3 { nodes.append(RelayedNode(database.settings(), redis)) }
+            for node in nodes { await node.node.running() }
+            try await database.insert(1...50)
+            for node in nodes { await node.node.heard.until { $0.ids.count >= 50 } }
+            for turn in 1...2 {
+                let reader = try #require(nodes.firstIndex { $0.node.isReader })
+                await nodes.remove(at: reader).stop()
+                try await database.insert(turn * 100 + 1...turn * 100 + 50)
+                for node in nodes { await node.node.heard.until { $0.ids.last == turn * 100 + 50 } }
+            }
+            #expect(nodes.count == 1)
+            #expect(nodes[0].node.heard.ids == Array(1...50) + Array(101...150) + Array(201...250))
+            #expect(nodes[0].node.heard.epochs.count == 1)
+            await nodes[0].stop()
+        }
+        try await redis.kill()
+    }
+
+    @Test func `what Redis lost is published again`() async throws {
+        let redis = try await RedisServer.start()
+        try await FeedDatabase.with { database in
+            let nodes = [RelayedNode(database.settings(), redis), RelayedNode(database.settings(), redis)]
+            for node in nodes { await node.node.running() }
+            try await database.insert(1...10)
+            for node in nodes { await node.node.heard.until { $0.ids.count >= 10 } }
+            try await redis.kill()
+            try await database.insert(11...20)
+            try await redis.start()
+            try await database.insert(21...30)
+            for node in nodes { await node.node.heard.until { $0.ids.last == 30 } }
+            for node in nodes {
+                #expect(node.node.heard.ids == Array(1...30))
+                #expect(node.node.heard.epochs.count == 1)
+            }
+            // A node that comes later can serve clients that resume, from what Redis holds.
+            let late = RelayedNode(database.settings(), redis)
+            await late.node.running()
+            let seen = nodes[0].node.heard.transactions[4].lastPosition
+            let resumed = Heard()
+            let subscription = late.node.feed.subscribe(from: seen) { resumed.add($0) }
+            await resumed.until { $0.ids.last == 30 }
+            #expect(resumed.ids == Array(6...30))
+            #expect(subscription != nil)
+            for node in nodes + [late] { await node.stop() }
+        }
+        try await redis.kill()
+    }
+
+    @Test func `a node that does not read says how far the feed has come, when asked`() async throws {
+        let redis = try await RedisServer.start()
+        try await FeedDatabase.with { database in
+            let nodes = [RelayedNode(database.settings(), redis), RelayedNode(database.settings(), redis)]
+            for node in nodes { await node.node.running() }
+            try await database.run("create table apus.elsewhere (id int)")
+            let lsn = try #require(
+                try await database.value("select pg_current_wal_insert_lsn()").flatMap { LSN($0) })
+            let follower = try #require(nodes.first { !$0.node.isReader }).node
+            _ = try await eventually {
+                follower.feed.requestProgress()
+                return follower.feed.caughtUp >= lsn
+            }
+            #expect(follower.feed.caughtUp >= lsn)
+            for node in nodes { await node.stop() }
+        }
+        try await redis.kill()
+    }
+
+    // MARK: - Non public
+
+    private func withBuses(
+        _ count: Int, _ redis: RedisServer, _ body: ([RedisBus]) async throws -> Void
+    ) async throws {
+        let buses = try (0..<count).map { _ in try RelayedNode.bus(redis) }
+        let running = Task {
+            await withTaskGroup(of: Void.self) { group in
+                for bus in buses { group.addTask { await bus.run() } }
+            }
+        }
+        do { try await body(buses) } catch {
+            running.cancel()
+            throw error
+        }
+        running.cancel()
+        await running.value
+    }
+
+    /// Subscribes every bus, and waits until Redis knows.
+    private func subscribe(
+        _ buses: [RedisBus], _ topic: String, _ redis: RedisServer
+    ) async throws -> [BusHeard] {
+        let heard = buses.map { BusHeard($0, topic) }
+        try await subscribed(buses.count, topic, redis)
+        _ = try await eventually { buses.allSatisfy(\.isConnected) }
+        return heard
+    }
+
+    private func subscribed(_ count: Int, _ topic: String, _ redis: RedisServer) async throws {
+        _ = try await eventually {
+            try await redis.command("pubsub", "numsub", "apus:topic:\(topic)").hasSuffix("\(count)")
+        }
+    }
+}
+
+/// A node that hears through Redis what it does not read itself.
+final class RelayedNode: Sendable {
+    let node: FeedNode
+    private let running: Task<Void, Never>
+
+    init(_ settings: FeedSettings, _ redis: RedisServer) {
+        let bus = try? Self.bus(redis)
+        running = Task { await bus?.run() }
+        node = FeedNode(settings, relay: bus.map { RedisFeedRelay($0, logger: FeedDatabase.quiet) })
+    }
+
+    static func bus(_ redis: RedisServer) throws -> RedisBus {
+        RedisBus(
+            try #require(RedisAddress(redis.url)), prefix: "apus",
+            group: MultiThreadedEventLoopGroup.singleton,
+            logger: FeedDatabase.quiet)
+    }
+
+    func stop() async {
+        await node.stop()
+        running.cancel()
+        await running.value
+    }
+}
+
+/// What a bus brought under a topic.
+final class BusHeard: Sendable {
+    private let events = Locked<[BusEvent]>([])
+    private let subscription = Locked<BusSubscription?>(nil)
+
+    init(_ bus: any Bus, _ topic: String) {
+        let subscription = bus.subscribe(topic) { [weak self] event in
+            self?.events.withLock { $0.append(event) }
+        }
+        self.subscription.withLock { $0 = subscription }
+    }
+
+    var texts: [String] {
+        events.withLock { $0 }.compactMap {
+            if case .message(let bytes) = $0 { String(decoding: bytes, as: UTF8.self) } else { nil }
+        }
+    }
+    var interruptions: Int {
+        events.withLock { $0 }.count { if case .interrupted = $0 { true } else { false } }
+    }
+
+    func until(_ condition: (BusHeard) -> Bool) async {
+        _ = try? await eventually(within: .seconds(30)) { condition(self) }
+    }
+}
