@@ -76,7 +76,7 @@ package final class RedisBus: Bus {
     }
 
     /// Whether both connections are there.
-    var isConnected: Bool { state.withLock { $0.publisher != nil && $0.subscriber != nil } }
+    package var isConnected: Bool { state.withLock { $0.publisher != nil && $0.subscriber != nil } }
 
     // MARK: - Non public
 
