@@ -54,7 +54,7 @@ package final class FeedLog: Sendable {
     package func replay(after position: FeedPosition) -> (transactions: [FeedTransaction], caughtUp: LSN)? {
         state.withLock { state in
             guard let number = state.recent.number(after: position) else { return nil }
-            return (Array(state.recent.entries(from: number, limit: .max)), state.recent.caughtUp)
+            return (Array(state.recent.entries(from: number)), state.recent.caughtUp)
         }
     }
 

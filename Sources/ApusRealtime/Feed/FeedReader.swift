@@ -24,6 +24,7 @@ final class FeedReader: Sendable {
 
     /// A batch under one lock; small, so that a slow reader does not keep much alive that the log has dropped.
     private static let batch = 32
+    private static let batchBytes = 2 << 20
 
     private unowned let log: FeedLog
     private let queue = DispatchQueue(label: "apus.feed.reader", qos: .userInitiated)
@@ -86,7 +87,7 @@ final class FeedReader: Sendable {
                 place.caughtUp = nil
                 return .startAfresh(start.epoch)
             }
-            let transactions = recent.entries(from: place.number, limit: Self.batch)
+            let transactions = recent.entries(from: place.number, limit: Self.batch, bytes: Self.batchBytes)
             if !transactions.isEmpty {
                 place.number += UInt64(transactions.count)
                 return .transactions(transactions)

@@ -69,11 +69,22 @@ struct RecentTransactions: Sendable {
         return firstNumber + UInt64(low)
     }
 
-    /// At the most `limit` entries from this number on, which must not be below ``firstNumber``.
-    func entries(from number: UInt64, limit: Int) -> ArraySlice<FeedTransaction> {
+    /// At the most `limit` entries from this number on, which must not be below ``firstNumber``; of more than
+    /// `bytes`, the first alone.
+    func entries(
+        from number: UInt64, limit: Int = .max, bytes: Int = .max
+    ) -> ArraySlice<FeedTransaction> {
         let offset = Int(number - firstNumber)
         guard offset < entries.count else { return [] }
-        return ArraySlice(entries[offset..<(offset + min(limit, entries.count - offset))])
+        var end = offset
+        var size = 0
+        while end < entries.count, end - offset < limit,
+            end == offset || size + entries[end].byteCount <= bytes
+        {
+            size += entries[end].byteCount
+            end += 1
+        }
+        return ArraySlice(entries[offset..<end])
     }
 
     private mutating func removeFirst() {

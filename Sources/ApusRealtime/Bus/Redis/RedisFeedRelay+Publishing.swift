@@ -94,13 +94,8 @@ extension RedisFeedRelay {
                 cursor.number = recent.firstNumber
                 cursor.previous = start
             }
-            var transactions = recent.entries(from: cursor.number, limit: Self.batchEntries)
-            var bytes = 0
-            let fitting = transactions.prefix { transaction in
-                defer { bytes += transaction.byteCount }
-                return bytes < Self.batchBytes
-            }
-            transactions = transactions.prefix(max(1, fitting.count))
+            let transactions = recent.entries(
+                from: cursor.number, limit: Self.batchEntries, bytes: Self.batchBytes)
             let isAll = cursor.number + UInt64(transactions.count) == recent.endNumber
             let last = transactions.last { $0.isLastPart }?.endLSN ?? .zero
             return Batch(
