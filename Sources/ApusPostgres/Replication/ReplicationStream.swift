@@ -20,7 +20,7 @@ package final class ReplicationStream {
         package var publication: String
         /// After how long without a word from us the server ends the connection and frees the slot.
         package var serverPatience: Duration = .seconds(4)
-        /// How long the server may be silent; it sends something twice in its own patience.
+        /// How long the server may be silent; it answers when it is asked.
         package var silenceLimit: Duration = .seconds(5)
 
         package init(connectionString: String, slot: String, publication: String) {
@@ -116,6 +116,10 @@ package final class ReplicationStream {
             if try waitForInput(remaining) { return .interrupted }
         }
     }
+
+    /// Whether nothing has come for a while. A server that hears from us in time says nothing by itself: who wants
+    /// to know whether it is there, asks for a reply with the next status.
+    package var isQuiet: Bool { MonotonicTime.now() - heardAt > configuration.silenceLimit.inNanoseconds / 4 }
 
     /// Tells the server what has been received, and up to where it may forget.
     package func sendStatus(

@@ -150,6 +150,22 @@ import Testing
         }
     }
 
+    /// A server whose client speaks up says nothing by itself; that is no lost connection.
+    @Test func `a feed of a database where nothing happens stays connected`() async throws {
+        let cluster = try await ThrowawayCluster.start(settings: ["autovacuum": "off", "checkpoint_timeout": "1d"])
+        try await FeedDatabase.with(on: cluster) { database in
+            let node = FeedNode(database.settings { $0.healthInterval = .seconds(60) })
+            await node.running()
+            let reading = "select active_pid from pg_replication_slots"
+            let before = try await database.value(reading)
+            try await Task.sleep(for: .seconds(7))
+            #expect(try await database.value(reading) == before)
+            #expect(before != nil && node.feed.state.isRunning)
+            await node.stop()
+        }
+        try await cluster.stop(.immediate)
+    }
+
     @Test func `with a window, at the most so much log is held back`() async throws {
         try await FeedDatabase.with { database in
             let node = FeedNode(database.settings { $0.logBytes = 1 << 20 })

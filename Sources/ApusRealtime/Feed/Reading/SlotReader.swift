@@ -119,7 +119,7 @@ final class SlotReader: Sendable {
             let now = WallClock.microseconds()
             // The clock may be set back.
             if now >= nextStatus || nextStatus - now > SlotReader.statusInterval {
-                try sendStatus(wantsReply: false)
+                try sendStatus(wantsReply: stream.isQuiet)
             }
             switch try next() {
             case .message(let bytes): try take(bytes)
