@@ -10,7 +10,9 @@ import Testing
 struct MeasureTests {
     /// From the moment the commit was answered to the subscriber, in milliseconds; below zero, it was first.
     @Test func `delay at 100 commits a second`() async throws {
-        try await FeedDatabase.with { database in
+        // What is committed asynchronously is told when it is flushed, up to 200 ms later.
+        let cluster = try await ThrowawayCluster.start(settings: ["synchronous_commit": "on", "fsync": "on"])
+        try await FeedDatabase.with(on: cluster) { database in
             let node = FeedNode(database.settings())
             await node.running()
             let arrivals = Locked<[Int: ContinuousClock.Instant]>([:])

@@ -152,7 +152,9 @@ import Testing
 
     /// A server whose client speaks up says nothing by itself; that is no lost connection.
     @Test func `a feed of a database where nothing happens stays connected`() async throws {
-        let cluster = try await ThrowawayCluster.start(settings: ["autovacuum": "off", "checkpoint_timeout": "1d"])
+        let cluster = try await ThrowawayCluster.start(settings: [
+            "autovacuum": "off", "checkpoint_timeout": "1d",
+        ])
         try await FeedDatabase.with(on: cluster) { database in
             let node = FeedNode(database.settings { $0.healthInterval = .seconds(60) })
             await node.running()
