@@ -14,19 +14,21 @@ package struct CORS: Sendable {
         + "Transfer-Encoding, Range-Unit, Preference-Applied, X-Request-Id"
 
     /// Fields for the answer to a request with an `Origin`; none for an origin that may not call.
-    func fields(for request: HTTPRequest) -> [HeaderField] {
+    ///
+    /// - Parameter exposed: fields of the answer that a page may read.
+    func fields(for request: HTTPRequest, exposing exposed: String = Self.exposed) -> [HeaderField] {
         guard let origin = request.headers.first(name: "origin") else { return [] }
         if origins.isEmpty {
             return [
                 .init("Access-Control-Allow-Origin", "*"),
-                .init("Access-Control-Expose-Headers", Self.exposed),
+                .init("Access-Control-Expose-Headers", exposed),
             ]
         }
         guard origins.contains(origin) else { return [] }
         return [
             .init("Access-Control-Allow-Origin", origin),
             .init("Access-Control-Allow-Credentials", "true"),
-            .init("Access-Control-Expose-Headers", Self.exposed),
+            .init("Access-Control-Expose-Headers", exposed),
         ]
     }
 

@@ -249,7 +249,7 @@ def inbox_link(server: ApusServer, email: str) -> str:
     while time.monotonic() < deadline:
         for line in reversed(server.log_text().splitlines()):
             if email in line and '"link"' in line:
-                return json.loads(line)["link"]
+                return json.loads(line)["metadata"]["link"]
         time.sleep(0.05)
     raise AssertionError(f"no mail to {email}")
 

@@ -28,7 +28,8 @@ extension AuthService {
         let redirectTo = redirects.allowed(try call.text("redirect_to", limit: 2048) ?? call.redirectTo)
         let request = LinkRequest(
             type: try call.text("type") ?? "", email: email,
-            newEmail: call.body["new_email"] == nil ? nil : try emailInBody(call, "new_email"),
+            newEmail: try call.text("new_email", limit: 512) == nil
+                ? nil : try emailInBody(call, "new_email"),
             metadata: try call.object("data") ?? [:], hash: try await linkPassword(call, email))
         return try await database.transaction { transaction in
             let (user, purpose, recipient) = try await self.subject(of: request, transaction)

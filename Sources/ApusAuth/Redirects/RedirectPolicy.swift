@@ -31,13 +31,11 @@ package struct RedirectPolicy: Sendable {
             return false
         }
         if let wanted = pattern.host, let host = target.host {
+            // `myapp://**` speaks of everything that an app of one's own is sent.
+            let isWeb = target.scheme == "http" || target.scheme == "https"
+            if wanted == "**", pattern.path.isEmpty, !isWeb { return true }
             guard glob(Array(wanted.utf8)[...], Array(host.utf8)[...], separator: UInt8(ascii: ".")) else {
-                // `myapp://**` speaks of everything that an app of one's own is sent.
-                guard wanted == "**", pattern.path.isEmpty, target.scheme != "http", target.scheme != "https"
-                else {
-                    return false
-                }
-                return true
+                return false
             }
             guard pattern.effectivePort == target.effectivePort || pattern.isLoopback else { return false }
         }

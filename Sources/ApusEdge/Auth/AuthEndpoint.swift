@@ -78,10 +78,10 @@ package final class AuthEndpoint: Sendable {
         switch route.handler {
         case .open(let handler): return try await handler(service, call)
         case .optional(let handler):
-            guard let claims = try? claims(request), claims["session_id"] != nil else {
-                return try await handler(service, call, nil)
-            }
-            return try await handler(service, call, try await service.caller(claims: claims))
+            // A client that signs in again still sends the token of the session before, which may have ended.
+            let claims = (try? claims(request)).flatMap { $0["session_id"] == nil ? nil : $0 }
+            guard let claims else { return try await handler(service, call, nil) }
+            return try await handler(service, call, try? await service.caller(claims: claims))
         case .user(let handler):
             return try await handler(service, call, try await service.caller(claims: try claims(request)))
         case .admin(let handler):
@@ -142,7 +142,9 @@ package final class AuthEndpoint: Sendable {
 
     private func complete(_ response: HTTPResponse, _ request: HTTPRequest) -> HTTPResponse {
         var response = response
-        response.fields += cors.fields(for: request)
+        response.fields += cors.fields(
+            for: request,
+            exposing: "X-Total-Count, Link, X-Supabase-Api-Version, x-sb-error-code, Retry-After")
         if request.method == .HEAD { response.body = .none }
         return response
     }
