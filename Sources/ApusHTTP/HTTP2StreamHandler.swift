@@ -2,6 +2,14 @@ import ApusFaults
 import NIOCore
 import NIOHTTP1
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// Serves one HTTP/2 stream (RFC 9113), after NIO's codec that shows it as HTTP/1 parts.
 final class HTTP2StreamHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
@@ -15,6 +23,8 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
     private var isAnswered = false
     /// The body under way, when it comes bit by bit.
     private var stream: HTTPBodyStream?
+    /// Ends a request that does not arrive in time.
+    private var deadline: Scheduled<Void>?
 
     init(limits: HTTPLimits, respond: @escaping @Sendable (HTTPExchange) -> Void) {
         self.limits = limits
@@ -23,6 +33,8 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         isAnswered = true
+        deadline?.cancel()
+        deadline = nil
         exchange?.abandon()
         stream?.disconnect()
         stream = nil
@@ -34,8 +46,13 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
         case .head(let head):
             self.head = head
             if head.uri.utf8.count > limits.targetBytes {
-                finish(HTTPRefusal.targetTooLong.response, context)
+                return finish(HTTPRefusal.targetTooLong.response, context)
             }
+            let headerBytes = head.headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
+            if headerBytes > limits.headerBytes {
+                return finish(HTTPRefusal.headerTooLarge.response, context)
+            }
+            awaitRest(context)
         case .body(var bytes):
             guard !isAnswered else { return }
             if (body?.readableBytes ?? 0) + bytes.readableBytes > limits.bodyBytes {
@@ -43,7 +60,19 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
             }
             if body == nil { body = bytes } else { body?.writeBuffer(&bytes) }
         case .end:
+            deadline?.cancel()
+            deadline = nil
             start(context)
+        }
+    }
+
+    /// The time for a request runs from its head to its last byte, as over HTTP/1.1.
+    private func awaitRest(_ context: ChannelHandlerContext) {
+        let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        deadline = context.eventLoop.scheduleTask(in: limits.readTimeout) {
+            let (handler, context) = loopBound.value
+            handler.deadline = nil
+            handler.finish(HTTPRefusal.tooSlow.response, context)
         }
     }
 
@@ -71,6 +100,7 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
             return finish(HTTPRefusal.upgradeOverHTTP2.response, context)
         }
         var headers = HTTPHeaders()
+        headers.add(name: "Date", value: HTTPDateCache.format(time(nil)))
         for field in response.fields { headers.add(name: field.name, value: field.value) }
         let isHead = head?.method == .HEAD
         if let length = response.bodyLength, !isHead, response.status != 204, response.status != 304 {

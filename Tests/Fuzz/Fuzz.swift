@@ -16,14 +16,10 @@ import ApusSpecimens
     static func main() {
         var count = CommandLine.argc
         var arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = CommandLine.unsafeArgv
-        let status = runFuzzer(&count, &arguments) { start, count in
-            Fuzz.run(Array(UnsafeBufferPointer(start: start, count: count)))
-            return 0
-        }
-        exit(status)
+        exit(runFuzzer(&count, &arguments, tryOne))
     }
 
-    private static func run(_ bytes: [UInt8]) {
+    fileprivate static func run(_ bytes: [UInt8]) {
         do {
             _ = try judge.judge(RequestText.request(bytes))
         } catch {
@@ -32,6 +28,13 @@ import ApusSpecimens
             abort()
         }
     }
+}
+
+/// By this name libFuzzer's own `main`, which the linker brings along, would call it.
+@_cdecl("LLVMFuzzerTestOneInput")
+func tryOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+    Fuzz.run(Array(UnsafeBufferPointer(start: start, count: count)))
+    return 0
 }
 
 /// Of libFuzzer's library interface (LLVM, "Using libFuzzer as a library").

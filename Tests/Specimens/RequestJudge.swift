@@ -1,4 +1,4 @@
-package import ApusDataAPI
+import ApusDataAPI
 package import ApusFaults
 import ApusJSON
 import ApusPlanner

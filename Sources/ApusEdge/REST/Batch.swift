@@ -30,10 +30,7 @@ extension RESTEndpoint {
                     body: .bytes(results.document.bytes))
                 call.exchange.respond(making: { self.complete(response, call) })
             } catch {
-                call.exchange.respond(making: {
-                    self.complete(
-                        FaultResponse.make(error, isVerbose: self.settings.showsDetails), call, error)
-                })
+                call.exchange.respond(making: { self.complete(self.refusal(error), call, error) })
             }
         }
         call.exchange.onAbandon { task.cancel() }
@@ -51,7 +48,7 @@ extension RESTEndpoint {
                     try await self.run(part, principal, isAnonymous, call, transaction, &results)
                 } catch {
                     var fault = error
-                    fault.fields.append(.init(name: "Apus-Batch-Request", value: Self.fieldText(part.id)))
+                    fault.fields.append(.init(name: Self.requestField, value: Self.fieldText(part.id)))
                     throw fault
                 }
             }
@@ -91,6 +88,22 @@ extension RESTEndpoint {
             id: part.id, status: response.status, fields: response.fields, body: Self.bytes(of: response.body)
         )
     }
+
+    /// The fault as the dialect has it, with the request that it belongs to as a further member.
+    private func refusal(_ fault: Fault) -> RESTResponse {
+        var response = FaultResponse.make(fault, isVerbose: settings.showsDetails)
+        guard let id = fault.fields.first(where: { $0.name == Self.requestField })?.value,
+            case .bytes(let body) = response.body, body.last == UInt8(ascii: "}")
+        else { return response }
+        var extended = Array(body.dropLast())
+        extended += Array(",\"request\":".utf8)
+        appendJSONString(id, to: &extended)
+        extended.append(UInt8(ascii: "}"))
+        response.body = .bytes(extended)
+        return response
+    }
+
+    private static let requestField = "Apus-Batch-Request"
 
     /// An id as it may stand in a header field.
     private static func fieldText(_ id: String) -> String {

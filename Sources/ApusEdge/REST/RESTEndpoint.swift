@@ -166,6 +166,9 @@ package final class RESTEndpoint: Sendable {
         if let header = settings.traceHeader {
             fields.append(.init(header, request.headers.first(name: header) ?? ""))
         }
+        if let id = Self.shownID(request.id, status: response.status, besides: settings.traceHeader) {
+            fields.append(.init("X-Request-Id", id))
+        }
         if settings.tellsTiming {
             call.timing.end(.response)
             fields.append(.init("Server-Timing", call.timing.field))
@@ -174,6 +177,13 @@ package final class RESTEndpoint: Sendable {
         return HTTPResponse(
             status: response.status, fields: fields,
             body: response.hasBody ? Self.body(response.body) : .none)
+    }
+
+    /// The id by which the log knows the request: where the client chose it, or may have to ask about it.
+    private static func shownID(_ id: RequestID, status: Int, besides traceHeader: String?) -> String? {
+        if traceHeader?.lowercased() == "x-request-id" { return nil }
+        if case .given(let text) = id { return text }
+        return status >= 500 ? id.description : nil
     }
 
     private static func body(_ body: Answer.Body) -> HTTPResponse.Body {

@@ -102,10 +102,10 @@ extension SettingDefinition {
             aliases: ["pre-request"]),
         .init(
             "db-pre-config", .string, nil,
-            "Without effect yet: a function that returns settings kept in the database."),
+            "Not supported: a function that returns settings kept in the database."),
         .init(
-            "db-config", .boolean, "true",
-            "Without effect yet: whether settings in the database (alter role … set pgrst.…) hold."),
+            "db-config", .boolean, "false",
+            "Settings in the database (alter role … set pgrst.…) are not read; true is refused."),
         .init("db-channel", .string, "pgrst", "Channel on which reloads are asked for."),
         .init("db-channel-enabled", .boolean, "true", "Whether to listen on db-channel."),
         .init(

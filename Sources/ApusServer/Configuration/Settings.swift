@@ -10,6 +10,7 @@ package struct Settings: Sendable {
         for definition in SettingDefinition.all {
             if let entry = raw[definition.name] { try Self.check(entry, definition) }
         }
+        try refuseSettingsInTheDatabase()
     }
 
     // MARK: - Access by name
@@ -50,6 +51,22 @@ package struct Settings: Sendable {
     }
 
     // MARK: - Non public
+
+    /// PostgREST can read settings from the database. Here they would have no effect, and who relies on them must not
+    /// find out by what the API shows.
+    private func refuseSettingsInTheDatabase() throws(SettingsFault) {
+        let advice =
+            "nothing here: settings in the database are not read; write them in flags, environment or file"
+        if let entry = raw["db-config"], boolean("db-config") {
+            throw .badValue(
+                name: "db-config", value: entry.value, origin: entry.origin,
+                expected:
+                    "false: settings in the database are not read; write them in flags, environment or file")
+        }
+        if let entry = raw["db-pre-config"], !entry.value.isEmpty {
+            throw .badValue(name: "db-pre-config", value: entry.value, origin: entry.origin, expected: advice)
+        }
+    }
 
     private static func items(of entry: RawSettings.Entry) -> [String] { entry.items ?? split(entry.value) }
 

@@ -70,6 +70,10 @@ package final class Gateway: Sendable {
 
     var cacheStatistics: (hits: Int, misses: Int) { state.withLock { $0.current }.data.cacheStatistics }
 
+    var tokenCacheStatistics: TokenCacheStatistics {
+        state.withLock { $0.current }.verifier.cacheStatistics
+    }
+
     // MARK: - Life
 
     /// Reads the catalog, and again whenever it changes, until cancelled.

@@ -1,6 +1,7 @@
 import ApusHTTP
 import ApusPostgres
 import ApusTelemetry
+import ApusTokens
 import Foundation
 package import Logging
 import Metrics
@@ -16,11 +17,13 @@ package struct Telemetry: Sendable {
     /// Sets up both; to be called once in a process, a second call keeps the first set-up.
     package static func start(_ settings: Settings) -> Telemetry {
         let level = Logger.Level(rawValue: settings.string("log-level") ?? "info") ?? .info
+        let detected = LogFormat.detected(descriptor: 2, environment: ProcessInfo.processInfo.environment)
         let format: LogFormat =
             switch settings.string("log-format") {
-            case "text": .terminal(colours: false)
+            // Colours only where a terminal shows them.
+            case "text": detected == .jsonLines ? .terminal(colours: false) : detected
             case "json": .jsonLines
-            default: .detected(descriptor: 2, environment: ProcessInfo.processInfo.environment)
+            default: detected
             }
         func logger(_ level: Logger.Level) -> Logger {
             Logger(label: "apus") { LineLogHandler(label: $0, format: format, level: level) }
@@ -32,7 +35,7 @@ package struct Telemetry: Sendable {
         let factory = PrometheusMetricsFactory()
         MetricsSystem.bootstrap(factory)
         factory.addCollector { ProcessCollector.collect(into: &$0) }
-        let build = BuildInfo(version: BuildInformation.version, revision: BuildInformation.revision)
+        let build = BuildInfo(version: BuildInformation.version)
         factory.addCollector { build.collect(into: &$0) }
         return factory
     }()
@@ -66,6 +69,13 @@ package struct Telemetry: Sendable {
             text.family(
                 "apus_http_refusals_total", .counter, help: "Requests and connections refused by a limit.")
             text.sample("apus_http_refusals_total", Double(connections.refusals))
+            let tokens = gateway.tokenCacheStatistics
+            text.family("apus_token_cache_lookups_total", .counter, help: "Lookups of verified tokens.")
+            text.sample("apus_token_cache_lookups_total", labels: [("outcome", "hit")], Double(tokens.hits))
+            text.sample(
+                "apus_token_cache_lookups_total", labels: [("outcome", "miss")], Double(tokens.misses))
+            text.family("apus_token_cache_entries", .gauge, help: "Verified tokens that are kept.")
+            text.sample("apus_token_cache_entries", Double(tokens.entries))
             let cache = gateway.cacheStatistics
             text.family("apus_plan_cache_lookups_total", .counter, help: "Lookups of compiled requests.")
             text.sample("apus_plan_cache_lookups_total", labels: [("outcome", "hit")], Double(cache.hits))

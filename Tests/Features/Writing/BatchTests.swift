@@ -36,6 +36,7 @@ import Testing
         #expect(reply.status == 409, "\(reply.text)")
         #expect(reply.code == "23505")
         #expect(reply.field("Apus-Batch-Request") == "bad")
+        #expect(try reply.json["request"] == "bad")
         #expect(try await server.get("notices?notice=eq.half done").json == [])
     }
 
