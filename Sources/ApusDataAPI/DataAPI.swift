@@ -68,9 +68,22 @@ package final class DataAPI: Sendable {
         _ compiled: CompiledRequest, _ request: DataRequest,
         on lane: Lane, reply: @escaping @Sendable (Result<Answer, Fault>) -> Void
     ) throws(Fault) -> Submission {
-        let trip = try roundTrip(compiled, request)
         let isAnonymous = request.isAnonymous
-        return lane.submit(trip) { result in
+        if let form = compiled.rendered.rowForm, let rows = form.statement {
+            let trip = try roundTrip(compiled, request, as: rows)
+            return lane.submit(trip) { [self] result in
+                if let answer = Self.shape(result, by: form, rows, compiled, isAnonymous: isAnonymous) {
+                    return reply(answer)
+                }
+                // It is a read: it can be run again, now that the form has learned.
+                do throws(Fault) {
+                    _ = try self.answer(compiled, request, on: lane, reply: reply)
+                } catch {
+                    reply(.failure(error))
+                }
+            }
+        }
+        return lane.submit(try roundTrip(compiled, request)) { result in
             reply(Self.shape(result, compiled, isAnonymous: isAnonymous))
         }
     }
@@ -112,16 +125,19 @@ package final class DataAPI: Sendable {
 
     // MARK: - Non public
 
-    /// - Parameter isPart: whether it runs within a transaction of several round trips, whose isolation and end are
-    ///   not this request's to choose.
+    /// - Parameters:
+    ///   - isPart: whether it runs within a transaction of several round trips, whose isolation and end are not this
+    ///     request's to choose.
+    ///   - main: what is run in place of the compiled request's statement; nil: that.
     func roundTrip(
-        _ compiled: CompiledRequest, _ request: DataRequest, isPart: Bool = false
+        _ compiled: CompiledRequest, _ request: DataRequest, isPart: Bool = false,
+        as main: StatementTemplate? = nil
     ) throws(Fault) -> RoundTrip {
         let opening = isPart ? compiled.openingOfPart : compiled.opening
         let role = request.principal.role
         return RoundTrip(
             opening: opening.opening(for: request),
-            steps: try steps(after: preRequestSteps, compiled, request, isPart: isPart), role: role,
+            steps: try steps(after: preRequestSteps, compiled, request, isPart: isPart, as: main), role: role,
             isReadOnly: compiled.isReadOnly || compiled.rollsBack,
             sharesTransaction: compiled.sharesTransaction && opening.hasOrdinaryIsolation(for: role))
     }
@@ -148,11 +164,12 @@ package final class DataAPI: Sendable {
     }
 
     private func steps(
-        after opening: [RoundTrip.Step], _ compiled: CompiledRequest, _ request: DataRequest, isPart: Bool
+        after opening: [RoundTrip.Step], _ compiled: CompiledRequest, _ request: DataRequest, isPart: Bool,
+        as main: StatementTemplate? = nil
     ) throws(Fault) -> [RoundTrip.Step] {
         var steps = opening
-        let main = try compiled.rendered.main.statement(values: request.values, body: request.body)
-        steps.append(.init(main))
+        let template = main ?? compiled.rendered.main
+        steps.append(.init(try template.statement(values: request.values, body: request.body)))
         if let settings = compiled.rendered.responseSettings {
             steps.append(.init(try settings.statement(values: request.values)))
         }
@@ -169,6 +186,20 @@ package final class DataAPI: Sendable {
         .init(Statement(text: StatementText("set constraints all immediate")), keepsRows: false),
         .init(Statement(text: StatementText("rollback")), keepsRows: false),
     ]
+
+    /// nil when the request has to be run again in another form.
+    private static func shape(
+        _ result: Result<[Rows], PostgresFault>, by form: RowForm, _ statement: StatementTemplate,
+        _ compiled: CompiledRequest, isAnonymous: Bool
+    ) -> Result<Answer, Fault>? {
+        guard case .success(let results) = result, let rows = results.first else {
+            return shape(result, compiled, isAnonymous: isAnonymous)
+        }
+        guard let body = form.body(of: rows, by: statement) else { return nil }
+        return Result { () throws(Fault) in
+            try AnswerShaper(compiled: compiled).answer(rows: rows, body: body)
+        }
+    }
 
     static func shape(
         _ result: Result<[Rows], PostgresFault>, _ compiled: CompiledRequest, isAnonymous: Bool

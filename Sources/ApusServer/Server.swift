@@ -136,8 +136,11 @@ package struct Server: Sendable {
 
     // MARK: - Non public
 
-    /// PostgreSQL shares the machine in the smallest set-up, so event loops take half of the processors.
-    private var threads: Int { settings.integer("server-threads") ?? max(1, System.coreCount / 2) }
+    /// PostgreSQL shares the machine in the smallest set-up, so event loops take half of the processors; but two where
+    /// there are two, because one waits for the other's system calls.
+    private var threads: Int {
+        settings.integer("server-threads") ?? max(min(2, System.coreCount), System.coreCount / 2)
+    }
 
     private func serve(_ database: Database) async {
         await withTaskGroup(of: Void.self) { group in

@@ -22,6 +22,13 @@ struct MainStatement {
         return assembled(columns, with: [], rows: rows, plan.handler.kind, builder)
     }
 
+    /// The rows of a read and nothing else.
+    static func rows(_ read: ReadPlan, _ settings: RenderSettings) -> Self {
+        var builder = StatementBuilder(settings: settings, for: read)
+        let sql = builder.query(read)
+        return MainStatement(builder: builder, sql: sql, layout: ResultLayout(pageTotal: .none))
+    }
+
     // MARK: - Write
 
     static func write(

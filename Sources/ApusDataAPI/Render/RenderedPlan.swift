@@ -9,6 +9,8 @@ package struct RenderedPlan: Sendable {
     /// `EXPLAIN (FORMAT JSON)` of the query that counts, for `count=planned` and `count=estimated`: one row
     /// with one column, whose `[0]."Plan"."Plan Rows"` is the count.
     package var explainCount: StatementTemplate?
+    /// The rows alone, where the body can be made of them here.
+    var rowForm: RowForm?
 
     package init(
         main: StatementTemplate, layout: ResultLayout, responseSettings: StatementTemplate? = nil,

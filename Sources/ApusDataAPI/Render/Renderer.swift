@@ -18,10 +18,12 @@ package struct Renderer: Sendable {
         if case .plan(_, let format, let options) = plan.handler.mediaType {
             statement = statement.explained(format, options)
         }
-        return RenderedPlan(
+        var rendered = RenderedPlan(
             main: statement.builder.template(statement.sql, texts: texts), layout: statement.layout,
             responseSettings: statement.tellsSettingsApart ? responseSettings : nil,
             explainCount: explainCount(plan))
+        rendered.rowForm = rowForm(of: plan, rendered)
+        return rendered
     }
 
     /// The statement that asks for the plan of ``RenderedPlan/main``, as JSON; not to be kept prepared, since it is
@@ -41,6 +43,17 @@ package struct Renderer: Sendable {
         case .write(let write, let read): .write(write, then: read, plan, settings)
         case .call(let call, let read): .call(call, then: read, plan, settings)
         }
+    }
+
+    /// Only where the rows are the whole answer: without counts beyond them and without settings of the response.
+    private func rowForm(of plan: Plan, _ rendered: RenderedPlan) -> RowForm? {
+        guard case .read(let read) = plan.work, !plan.isExecutionPlan, !settings.readsSettingsAfterReads,
+            rendered.explainCount == nil, let shape = RowForm.Shape(plan.handler.kind)
+        else { return nil }
+        if case .column = rendered.layout.total { return nil }
+        let statement = MainStatement.rows(read, settings)
+        return RowForm(
+            statement.builder.template(statement.sql, texts: texts), shape: shape, texts: texts)
     }
 
     private var responseSettings: StatementTemplate {

@@ -37,6 +37,16 @@ struct AnswerShaper {
         return answer
     }
 
+    /// The same of rows that were put together here.
+    func answer(rows: Rows, body: [UInt8]) throws(Fault) -> Answer {
+        var answer = Answer(plan: compiled.plan)
+        answer.pageCount = rows.count
+        if compiled.rendered.layout.total == .samePage { answer.totalCount = rows.count }
+        answer.body = .bytes(body)
+        try checkSingular(answer)
+        return answer
+    }
+
     // MARK: - Non public
 
     private func read(_ rows: Rows, _ layout: ResultLayout, into answer: inout Answer) {

@@ -27,6 +27,7 @@ package final class Lane: @unchecked Sendable {
             completion: completion)
         outgoing.append(.submit(submission))
         if outgoing.count == 1 { execute { self.send() } }
+        if outgoing.count == Self.enough { send() }
         return submission
     }
 
@@ -41,7 +42,12 @@ package final class Lane: @unchecked Sendable {
 
     // MARK: - Non public
 
+    /// So many go over before the turn ends: when all requests moved together, the loop, the reactor and the database
+    /// would only take turns.
+    private static let enough = 8
+
     private func send() {
+        if outgoing.isEmpty { return }
         if !mailbox.post(newWork: outgoing) {
             for case .submit(let submission) in outgoing { submission.completion(.failure(Database.stopped)) }
         }

@@ -1,5 +1,11 @@
 import CLibPQ
 
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 /// The answer to one statement: owns a `PGresult` and frees it.
 ///
 /// Sendable: a `PGresult` is immutable once libpq has handed it out ("PQresult functions are thread-safe for
@@ -28,6 +34,15 @@ package final class Rows: @unchecked Sendable {
     /// The object id of the column's type (`pg_type.oid`).
     package func columnType(_ column: Int) -> UInt32 { PQftype(result, Int32(column)) }
 
+    /// Whether the column has this name, which ends with a NUL.
+    package func isColumn(_ column: Int, named name: [UInt8]) -> Bool {
+        guard let own = PQfname(result, Int32(column)) else { return false }
+        let length = strlen(own) + 1
+        return name.withUnsafeBytes { name in
+            name.count == length && name.baseAddress.map { memcmp(own, $0, length) } == 0
+        }
+    }
+
     /// The server's command tag, for instance `INSERT 0 1`.
     package var commandTag: String { PQcmdStatus(result).map { String(cString: $0) } ?? "" }
 
@@ -54,6 +69,33 @@ package final class Rows: @unchecked Sendable {
         if isNull(row, column) { return try body(nil) }
         let start = PQgetvalue(result, Int32(row), Int32(column))
         return try body(UnsafeRawBufferPointer(start: start, count: length(row, column)))
+    }
+
+    /// Bytes of all values together.
+    package var byteCount: Int {
+        var total = 0
+        for row in 0..<Int32(count) {
+            for column in 0..<Int32(columnCount) { total += Int(PQgetlength(result, row, column)) }
+        }
+        return total
+    }
+
+    /// Calls `body` with each value of a row, nil for null, while it returns true; whether it always did. The buffer
+    /// must not leave the closure.
+    package func allValues(
+        of row: Int, _ body: (_ column: Int, _ value: UnsafeRawBufferPointer?) -> Bool
+    ) -> Bool {
+        guard row >= 0, row < count else { return false }
+        let row = Int32(row)
+        for column in 0..<Int32(columnCount) {
+            let length = Int(PQgetlength(result, row, column))
+            // Only what is empty may be null.
+            let isNull = length == 0 && PQgetisnull(result, row, column) == 1
+            let start = isNull ? nil : PQgetvalue(result, row, column)
+            let value = start.map { UnsafeRawBufferPointer(start: $0, count: length) }
+            if !body(Int(column), value) { return false }
+        }
+        return true
     }
 
     package func string(_ row: Int, _ column: Int) -> String? {

@@ -51,16 +51,28 @@ package struct AnswerResponse: Sendable {
 
     private func read() throws(Fault) -> RESTResponse {
         let (status, range) = try statusAndRange()
-        let query = canonicalQuery.isEmpty ? "" : "?" + canonicalQuery
-        var fields = [
-            HeaderField("Content-Range", range),
-            .init("Content-Location", "/" + intent.target.name + query),
-        ]
-        fields += contentFields
+        var fields: [HeaderField] = []
+        fields.reserveCapacity(8)
+        fields.append(.init("Content-Range", range))
+        fields.append(.init("Content-Location", location))
+        appendContentFields(to: &fields)
         appendApplied(to: &fields)
         return RESTResponse(
             status: status, fields: fields, body: intent.wantsBody ? answer.body : .none,
             hasBody: intent.wantsBody)
+    }
+
+    private var location: String {
+        let name = intent.target.name
+        var location = ""
+        location.reserveCapacity(name.utf8.count + canonicalQuery.utf8.count + 2)
+        location += "/"
+        location += name
+        if !canonicalQuery.isEmpty {
+            location += "?"
+            location += canonicalQuery
+        }
+        return location
     }
 
     private func insert() -> RESTResponse {
@@ -136,14 +148,21 @@ package struct AnswerResponse: Sendable {
     }
 
     private func contentRange(lower: Int, upper: Int, total: Int?) -> String {
+        // One row without a count is the commonest answer.
+        if lower == 0, upper == 0, total == nil { return "0-0/*" }
         let rows = total != 0 && lower <= upper ? "\(lower)-\(upper)" : "*"
         return rows + "/" + (total.map(String.init) ?? "*")
     }
 
     private var contentFields: [HeaderField] {
-        var fields = [HeaderField("Content-Type", answer.plan.handler.mediaType.contentType)]
-        if intent.schemaWasNegotiated { fields.append(.init("Content-Profile", intent.target.schema)) }
+        var fields: [HeaderField] = []
+        appendContentFields(to: &fields)
         return fields
+    }
+
+    private func appendContentFields(to fields: inout [HeaderField]) {
+        fields.append(.init("Content-Type", answer.plan.handler.mediaType.contentType))
+        if intent.schemaWasNegotiated { fields.append(.init("Content-Profile", intent.target.schema)) }
     }
 
     private func appendApplied(to fields: inout [HeaderField]) {

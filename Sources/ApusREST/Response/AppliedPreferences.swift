@@ -4,6 +4,7 @@ import ApusPlanner
 enum AppliedPreferences {
     static func text(for plan: Plan) -> String {
         let preferences = plan.intent.preferences
+        if preferences == Preferences() { return "" }
         var applied: [String] = []
         if case .insert = plan.intent.action, let resolution = preferences.resolution,
             hasConflictTarget(plan)

@@ -85,7 +85,7 @@ extension SettingDefinition {
             "db-pool-acquisition-timeout", .integer(1...3_600), "10",
             "Seconds that a request waits for a connection."),
         .init(
-            "db-pool-pipeline-depth", .integer(1...1_000), "16",
+            "db-pool-pipeline-depth", .integer(1...1_000), "32",
             "Requests in flight at once on one connection."),
         .init(
             "db-pool-queue", .integer(1...1_000_000), "10000",

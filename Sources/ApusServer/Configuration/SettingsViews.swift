@@ -51,7 +51,7 @@ extension Settings {
         if sharesMachine, !isGiven("db-pool") {
             configuration.connections = min(10, max(4, 2 * System.coreCount))
         }
-        configuration.pipelineDepth = integer("db-pool-pipeline-depth") ?? 16
+        configuration.pipelineDepth = integer("db-pool-pipeline-depth") ?? 32
         configuration.queueLimit = integer("db-pool-queue") ?? 10_000
         configuration.acquisitionTimeout = .seconds(integer("db-pool-acquisition-timeout") ?? 10)
         if let seconds = integer("db-statement-timeout"), seconds > 0 {

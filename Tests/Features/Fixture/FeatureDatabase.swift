@@ -48,6 +48,24 @@ struct FeatureDatabase: Sendable {
         }
     }
 
+    /// Removes the functions that change settings, speak about responses, or read settings of the single request.
+    static let withoutSettings = """
+        do $$
+        declare
+            suspect regprocedure;
+        begin
+            for suspect in
+                select oid from pg_proc
+                where pronamespace = 'library'::regnamespace
+                    and prosrc ~ 'set_config|current_setting|request[.]|response[.]'
+            loop
+                execute 'drop function ' || suspect || ' cascade';
+            end loop;
+        end
+        $$;
+
+        """
+
     // MARK: - Non public
 
     private static let templateName = "features_template"

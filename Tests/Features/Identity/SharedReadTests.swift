@@ -5,25 +5,10 @@ import Testing
 /// Reads of one caller share transactions where nothing in the database changes settings. Whatever fails or changes
 /// hands in between, everybody sees their own rows and nobody else's.
 @Suite struct SharedReadTests {
-    /// The library without the functions that change settings, or read those of the single request.
     private static let server = Task {
         try await TestServer.start(
             ["db-pool": "2"],
-            prepare: """
-                do $$
-                declare
-                    suspect regprocedure;
-                begin
-                    for suspect in
-                        select oid from pg_proc
-                        where pronamespace = 'library'::regnamespace
-                            and prosrc ~ 'set_config|current_setting|request[.]'
-                    loop
-                        execute 'drop function ' || suspect || ' cascade';
-                    end loop;
-                end
-                $$;
-                """)
+            prepare: FeatureDatabase.withoutSettings)
     }
 
     @Test func callersThatAlternateSeeTheirOwn() async throws {

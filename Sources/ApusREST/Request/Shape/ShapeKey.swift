@@ -3,6 +3,11 @@
 struct ShapeKey: Sendable {
     private(set) var bytes: [UInt8] = []
 
+    init() { bytes.reserveCapacity(Self.commonLength) }
+
+    /// Most keys are shorter, in bytes.
+    private static let commonLength = 240
+
     mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)
     }
@@ -23,7 +28,7 @@ struct ShapeKey: Sendable {
     @discardableResult
     mutating func appendPart(_ write: (inout [UInt8]) -> Void) -> Range<Int> {
         let lengthIndex = bytes.count
-        bytes.append(contentsOf: repeatElement(0, count: 4))
+        for _ in 0..<4 { bytes.append(0) }
         let start = bytes.count
         write(&bytes)
         var length = UInt32(truncatingIfNeeded: bytes.count - start)

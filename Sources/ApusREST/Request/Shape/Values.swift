@@ -20,6 +20,7 @@ package struct Values: Sendable, Equatable {
     /// Adds a value that is still percent-encoded.
     mutating func append(encoded bytes: UnsafeBufferPointer<UInt8>.SubSequence) {
         let start = arena.count
+        arena.reserveCapacity(start + bytes.count)
         appendPercentDecoded(bytes, to: &arena)
         ranges.append(start..<arena.count)
     }

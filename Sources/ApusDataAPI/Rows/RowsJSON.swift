@@ -1,0 +1,127 @@
+import ApusPostgres
+
+/// The columns of rows that become JSON: made once, for many results that have them.
+final class RowsLayout: Sendable {
+    fileprivate let columns: [JSONColumn]
+    /// What stands before the values, `{"id":` and `,"name":`, one after the other…
+    fileprivate let marks: [UInt8]
+    /// …and where each ends.
+    fileprivate let markEnds: [Int]
+    private let types: [UInt32]
+    /// With a NUL behind each.
+    private let names: [[UInt8]]
+
+    /// nil when a column's type is not known here.
+    init?(_ rows: Rows) {
+        let names = rows.columnNames
+        types = names.indices.map { rows.columnType($0) }
+        let columns = types.compactMap { JSONColumn(type: $0) }
+        guard columns.count == types.count else { return nil }
+        self.columns = columns
+        self.names = names.map { Array($0.utf8) + [0] }
+        var marks: [UInt8] = []
+        var markEnds: [Int] = []
+        for (column, name) in names.enumerated() {
+            marks += Self.quoted(name, after: column == 0 ? UInt8(ascii: "{") : UInt8(ascii: ","))
+            markEnds.append(marks.count)
+        }
+        self.marks = marks
+        self.markEnds = markEnds
+    }
+
+    /// Whether these rows have the same columns: a table may have changed since.
+    func fits(_ rows: Rows) -> Bool {
+        guard rows.columnCount == types.count else { return false }
+        for column in 0..<types.count
+        where rows.columnType(column) != types[column] || !rows.isColumn(column, named: names[column]) {
+            return false
+        }
+        return true
+    }
+
+    private static func quoted(_ name: String, after mark: UInt8) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: name.utf8.count * 6 + 4) { buffer, count in
+            var writer = JSONWriter(buffer)
+            writer.put(mark)
+            var name = name
+            name.withUTF8 { writer.putText(UnsafeRawBufferPointer($0)) }
+            writer.put(UInt8(ascii: ":"))
+            count = writer.count
+        }
+    }
+}
+
+/// Makes of rows what `json_agg` makes of them, byte for byte.
+///
+/// PostgreSQL spends as much on that as on finding the rows of a page; here it is a copy of bytes that have arrived
+/// anyway.
+struct RowsJSON {
+    private let rows: Rows
+    private let layout: RowsLayout
+
+    /// - Parameter layout: one that fits the rows.
+    init(_ rows: Rows, _ layout: RowsLayout) {
+        self.rows = rows
+        self.layout = layout
+    }
+
+    /// All rows as an array; nil when a value is not written as was expected (a date in another style than ISO).
+    func array() -> [UInt8]? {
+        if rows.count == 0 { return Array("[]".utf8) }
+        return bytes { writer in
+            writer.put(UInt8(ascii: "["))
+            for row in 0..<rows.count {
+                if row > 0 { writer.put(", \n ") }
+                guard put(row, &writer) else { return false }
+            }
+            writer.put(UInt8(ascii: "]"))
+            return true
+        }
+    }
+
+    /// The only row as an object.
+    func object() -> [UInt8]? { bytes { put(0, &$0) } }
+
+    // MARK: - Non public
+
+    /// Most text has nothing to escape; where the room that was taken does not do, the worst case is reserved.
+    private func bytes(_ write: (inout JSONWriter) -> Bool) -> [UInt8]? {
+        let length = rows.byteCount
+        let frame = rows.count * (layout.marks.count + 9 * layout.columns.count + 8) + 8
+        for room in [frame + length + length / 8, frame + length * 6] {
+            var isWritten = false
+            var isTooShort = false
+            let bytes = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+                var writer = JSONWriter(buffer)
+                isWritten = write(&writer)
+                isTooShort = writer.isFull
+                count = isTooShort ? 0 : writer.count
+            }
+            if !isTooShort { return isWritten ? bytes : nil }
+        }
+        return nil
+    }
+
+    private func put(_ row: Int, _ writer: inout JSONWriter) -> Bool {
+        if layout.columns.isEmpty { writer.put(UInt8(ascii: "{")) }
+        // Over bare memory: this runs for every value of every row.
+        let isKnown = layout.marks.withUnsafeBytes { marks in
+            layout.markEnds.withUnsafeBufferPointer { ends in
+                layout.columns.withUnsafeBufferPointer { columns in
+                    var start = 0
+                    return rows.allValues(of: row) { column, value in
+                        writer.put(UnsafeRawBufferPointer(rebasing: marks[start..<ends[column]]))
+                        start = ends[column]
+                        guard let value else {
+                            writer.put("null")
+                            return true
+                        }
+                        return writer.put(value, as: columns[column])
+                    }
+                }
+            }
+        }
+        writer.put(UInt8(ascii: "}"))
+        return isKnown
+    }
+}
