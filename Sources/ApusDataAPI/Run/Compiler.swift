@@ -22,6 +22,8 @@ struct Compiler: Sendable {
         plain.readsSettingsAfterReads = false
         plain.readsSettingsAfterWrites = false
         plain.readsSettingsAfterCalls = false
+        // Equal as JSON, without the blanks; a third less work for the database.
+        plain.embedFormat = .json
         plainRenderer = Renderer(settings: plain, texts: texts)
     }
 

@@ -146,8 +146,7 @@ extension Settings {
             return parts.count == 2 ? QualifiedName(parts[0], parts[1]) : QualifiedName("", name)
         }
         return DataAPISettings(
-            planner: planner, render: RenderSettings(embedFormat: .json),
-            extraSearchPath: list("db-extra-search-path"), preRequest: preRequest,
+            planner: planner, extraSearchPath: list("db-extra-search-path"), preRequest: preRequest,
             transactionEnd: string("db-tx-end").flatMap { .init(rawValue: $0) } ?? .commit,
             appSettings: appSettings.map { .init(name: $0.name, value: $0.value) },
             sendsAllRequestSettings: string("db-request-settings") == "all",

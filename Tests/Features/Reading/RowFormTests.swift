@@ -132,7 +132,12 @@ import Testing
             for _ in 0..<3 {
                 let reply = await own.get(target, fields)
                 #expect(reply.status == expected.status)
-                #expect(reply.text == expected.text)
+                if target.contains("(") {
+                    // What is embedded is equal as JSON; its blanks are not.
+                    #expect(try reply.json == expected.json)
+                } else {
+                    #expect(reply.text == expected.text)
+                }
                 #expect(reply.field("Content-Range") == expected.field("Content-Range"))
                 #expect(reply.field("Content-Type") == expected.field("Content-Type"))
             }
