@@ -4,9 +4,6 @@ SERVE_OPTIONS ?= --data-dir .apus \
 	--migrations examples/experts/migrations --seed examples/experts/seed \
 	--db-plan-enabled true --db-aggregates-enabled true
 
-# Optimized across modules, which is where the hot path runs.
-RELEASE := swift build -c release --product apus --static-swift-stdlib -Xswiftc -cross-module-optimization
-
 .DEFAULT_GOAL := help
 .PHONY: help setup build serve test tsan fuzz lint format bench bench-realtime clean
 
@@ -17,7 +14,7 @@ setup: ## Bring what this machine lacks (silent when nothing is missing)
 	@scripts/setup
 
 build: setup ## Build a release
-	@$(RELEASE)
+	@swift build -c release --product apus
 
 serve: build ## Serve the example on its own PostgreSQL, data in .apus/
 	@exec .build/release/apus serve $(SERVE_OPTIONS)
@@ -41,7 +38,7 @@ format: ## Format all Swift sources
 
 bench: ## Measure against the database alone, side by side in one run
 	@scripts/setup --bench
-	@$(RELEASE)
+	@swift build -c release
 	@scripts/bench
 
 bench-realtime: ## Measure changes, fan-out and memory of many WebSockets
