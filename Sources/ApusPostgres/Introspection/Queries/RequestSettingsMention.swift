@@ -6,6 +6,9 @@ struct RequestSettingsMention: CatalogRow {
 
     init(_ row: inout RowReader) { text = row.text() }
 
+    /// `realtime.send` is left out: it sets `realtime.topic` around an insert, and takes it back; no read gets through
+    /// the insert.
+    ///
     /// Functions are kept as text. Everything else is kept as a parse tree, where a string is printed as the
     /// numbers of its bytes: only a tree that holds those of `request.`, or calls `current_setting` (function
     /// 2077, or 3294 with two arguments) or `set_config` (2078; all fixed in pg_proc.dat), is worth being turned
@@ -40,7 +43,8 @@ struct RequestSettingsMention: CatalogRow {
             where p.proargdefaults is not null and p.oid >= 16384
         )
         select * from (
-            select p.prosrc from pg_proc p where p.oid >= 16384
+            select p.prosrc from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+            where p.oid >= 16384 and (n.nspname, p.proname) <> ('realtime', 'send')
             union all
             select case kind
                     when 'rule' then pg_get_ruledef(class)
