@@ -14,24 +14,25 @@ struct Changes: AsyncParsableCommand {
     @Option(help: "Connection string of the database, as the owner.") var database: String
     @Option(help: "Process id of the server.") var pid: Int
     @Option(help: "Subscribers of the fan-out.") var subscribers = 10_000
+    @Option(help: "The larger number of filters that are matched.") var filters = 100_000
 
     func run() async throws {
         guard let target = Target(url) else { throw ValidationError("no address of a WebSocket") }
         let measurements = Measurements(target: target, database: database, pid: pid)
-        print(
+        tell(
             try await measurements.changes(
                 "1 subscriber, 100 commits/s", subscribers: 1, buckets: nil, rate: 100, seconds: 10))
-        print(
+        tell(
             try await measurements.changes(
                 "1,000 subscribers with filters, 1,000 commits/s", subscribers: 1_000, buckets: 100,
                 rate: 1_000,
                 seconds: 10))
         let few = try await measurements.matching(subscriptions: 100, rate: 200, seconds: 10)
-        print(few.1)
-        let many = try await measurements.matching(subscriptions: 100_000, rate: 200, seconds: 10)
-        print(many.1)
-        print("matching among 100,000 costs \(rounded(many.0 / few.0)) times what it costs among 100")
-        print(try await measurements.fanOut(subscribers: subscribers, rows: 100))
+        tell(few.1)
+        let many = try await measurements.matching(subscriptions: filters, rate: 200, seconds: 10)
+        tell(many.1)
+        tell("matching among \(filters) costs \(rounded(many.0 / few.0)) times what it costs among 100")
+        tell(try await measurements.fanOut(subscribers: subscribers, rows: 100))
     }
 }
 
@@ -80,6 +81,6 @@ struct Plain: AsyncParsableCommand {
                     }))
         default: throw ValidationError("kind is apus, nchan or nats")
         }
-        print(try await fanOut.run(kind, subscribers: subscribers, messages: messages))
+        tell(try await fanOut.run(kind, subscribers: subscribers, messages: messages))
     }
 }

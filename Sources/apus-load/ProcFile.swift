@@ -16,3 +16,9 @@ enum ProcFile {
         return String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n")
     }
 }
+
+/// Says something at once, also into a pipe.
+func tell(_ line: String) {
+    print(line)
+    fflush(nil)
+}
