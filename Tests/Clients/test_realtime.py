@@ -159,6 +159,19 @@ async def test_changes_by_filter_and_policy(server: ApusServer) -> None:
 
 
 @scenario
+async def test_a_table_that_was_just_made_misses_nothing(server: ApusServer) -> None:
+    name = f"new_{uuid.uuid4().hex[:12]}"
+    backend = await client(server, "service_role")
+    server.sql(f"create table public.{name} (id int primary key)")
+    heard = Ear()
+    channel = backend.channel("new").on_postgres_changes("INSERT", heard, table=name, schema="public")
+    assert await subscribe(channel) == RealtimeSubscribeStates.SUBSCRIBED
+    server.sql(f"insert into public.{name} select generate_series(1, 20)")
+    assert [change["data"]["record"]["id"] for change in await heard.until(20)] == list(range(1, 21))
+    await backend.close()
+
+
+@scenario
 async def test_deletes_are_for_those_who_saw_the_row(server: ApusServer) -> None:
     me, other = str(uuid.uuid4()), str(uuid.uuid4())
     server.sql("alter table tickets replica identity full")

@@ -20,6 +20,7 @@ package final class RealtimeHub: Sendable {
         /// nil when the change feed is switched off.
         package var feed: ChangeFeed?
         package var subscriptions: RowSubscriptions
+        package var book: AccessBook
         package var authorizer: TopicAuthorizer
         package var bus: any Bus
         package var logger: Logger
@@ -27,13 +28,15 @@ package final class RealtimeHub: Sendable {
         package init(
             settings: RealtimeSettings, database: Database,
             verifier: @escaping @Sendable () -> TokenVerifier, feed: ChangeFeed?,
-            subscriptions: RowSubscriptions, authorizer: TopicAuthorizer, bus: any Bus, logger: Logger
+            subscriptions: RowSubscriptions, book: AccessBook, authorizer: TopicAuthorizer, bus: any Bus,
+            logger: Logger
         ) {
             self.settings = settings
             self.database = database
             self.verifier = verifier
             self.feed = feed
             self.subscriptions = subscriptions
+            self.book = book
             self.authorizer = authorizer
             self.bus = bus
             self.logger = logger
@@ -57,6 +60,7 @@ package final class RealtimeHub: Sendable {
     let nodes: NodeLink
     private let logger: Logger
     private let feed: ChangeFeed?
+    private let book: AccessBook
     private let shards: ShardSet
     private let lastMember = Atomic<UInt64>(0)
 
@@ -64,6 +68,7 @@ package final class RealtimeHub: Sendable {
         settings = parts.settings
         currentVerifier = parts.verifier
         feed = parts.feed
+        book = parts.book
         authorizer = parts.authorizer
         database = parts.database
         logger = parts.logger
@@ -130,11 +135,32 @@ package final class RealtimeHub: Sendable {
                     .unableToSubscribe,
                     feed?.state.reason ?? "The change feed is switched off (realtime-enabled).")
             }
+            for entry in request.changes { try await covered(entry, feed) }
             joined.subscriptions = try await changes.subscribe(
                 channel, request.changes, topic: key.wireName, version: version, principal: caller.principal)
         }
         return joined
     }
+
+    /// Waits until the feed brings the changes of a table: one that was just made is not published yet. A node that
+    /// is told by another one cannot know, and does not wait.
+    private func covered(_ entry: JoinRequest.Changes, _ feed: ChangeFeed) async throws(ChannelFault) {
+        guard let name = entry.table else { return }
+        for _ in 0..<Self.coverageAttempts {
+            guard case .running(isReader: true) = feed.state else { return }
+            // What is wrong with the table itself, subscribing says better.
+            guard let table = try? await book.table(schema: entry.schema, name: name) else { return }
+            if feed.coverage.covers(table.oid) { return }
+            try? await Task.sleep(for: Self.coverageInterval)
+        }
+        throw ChannelFault(
+            .unableToSubscribe,
+            "The changes of \(entry.schema).\(name) are not published: the table needs a primary key or another "
+                + "replica identity, and has to be in the publication.")
+    }
+
+    private static let coverageAttempts = 80
+    private static let coverageInterval = Duration.milliseconds(100)
 
     /// The same questions again, for another token.
     func refresh(

@@ -38,6 +38,7 @@ final class Channels: Sendable {
                 settings: realtime, database: database, verifier: verifier, feed: feed,
                 subscriptions: RowSubscriptions(
                     database: database, book: book, searchPath: settings.searchPath),
+                book: book,
                 authorizer: TopicAuthorizer(database: database, searchPath: settings.searchPath), bus: bus,
                 logger: logger))
         self.hub = hub
