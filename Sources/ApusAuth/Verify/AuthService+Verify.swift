@@ -138,13 +138,18 @@ extension AuthService {
     ) async throws -> Bool {
         guard let new = user.newEmail else { throw AuthFault.tokenExpired }
         if settings.confirmsBothAddresses, user.email != nil {
+            // 1: the new address agreed, 2: the current one did; the column knows no more.
+            let mine = used.purpose == .emailChangeNew ? 1 : 2
             let status = try await transaction.query(
-                """
-                update auth.users set email_change_confirm_status = email_change_confirm_status
-                    | \(bind: used.purpose == .emailChangeNew ? 1 : 2)::smallint
-                where id = \(bind: user.id) returning email_change_confirm_status
-                """)
-            guard status.int(0, 0) == 3 else { return false }
+                "select email_change_confirm_status from auth.users where id = \(bind: user.id) for update")
+            guard status.int(0, 0) == 3 - mine else {
+                try await transaction.query(
+                    """
+                    update auth.users set email_change_confirm_status = \(bind: mine)::smallint
+                    where id = \(bind: user.id)
+                    """)
+                return false
+            }
         } else if used.purpose == .emailChangeCurrent {
             return false
         }
