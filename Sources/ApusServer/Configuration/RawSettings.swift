@@ -48,7 +48,7 @@ package struct RawSettings: Sendable {
             if appSettings[key] == nil { appSettings[key] = entry.value }
             return
         }
-        guard let definition = definitions[name] else {
+        guard let definition = definitions[name] ?? ProviderSettingNames.definition(name) else {
             throw .unknown(name: name, origin: entry.origin, nearest: nearest(to: name))
         }
         if entries[definition.name] == nil { entries[definition.name] = entry }
@@ -69,7 +69,7 @@ package struct RawSettings: Sendable {
                 if appSettings[key] == nil { appSettings[key] = value }
                 continue
             }
-            guard let name = byVariable[variable] else {
+            guard let name = byVariable[variable] ?? ProviderSettingNames.name(ofVariable: variable) else {
                 let guess = variable.dropFirst(5).lowercased().replacing("_", with: "-")
                 throw .unknown(
                     name: variable, origin: "environment",
@@ -115,7 +115,9 @@ package struct RawSettings: Sendable {
                 try add(name, .init(value: texts.joined(separator: ","), items: texts, origin: origin))
             } else if value.null != nil {
                 // An explicit null is the same as no entry, but the name must still be a setting.
-                if Self.appSetting(name) == nil, definitions[name] == nil {
+                if Self.appSetting(name) == nil, definitions[name] == nil,
+                    ProviderSettingNames.definition(name) == nil
+                {
                     throw .unknown(name: name, origin: origin, nearest: nearest(to: name))
                 }
                 if let definition = definitions[name], entries[definition.name] == nil {

@@ -10,6 +10,9 @@ package struct Settings: Sendable {
         for definition in SettingDefinition.all {
             if let entry = raw[definition.name] { try Self.check(entry, definition) }
         }
+        for (name, entry) in raw.entries {
+            if let definition = ProviderSettingNames.definition(name) { try Self.check(entry, definition) }
+        }
         try refuseSettingsInTheDatabase()
     }
 
@@ -44,7 +47,7 @@ package struct Settings: Sendable {
 
     /// All settings that hold, secrets blanked, for `apus config` and the log of a start.
     package var shown: [(name: String, value: String)] {
-        SettingDefinition.all.map { definition in
+        (SettingDefinition.all + providerDefinitions).map { definition in
             let value = string(definition.name) ?? ""
             return (definition.name, definition.isSecret && !value.isEmpty ? "••••" : value)
         }
@@ -77,8 +80,18 @@ package struct Settings: Sendable {
     private static let byName = Dictionary(
         uniqueKeysWithValues: SettingDefinition.all.map { ($0.name, $0) })
 
+    /// Definitions of what was said of providers.
+    private var providerDefinitions: [SettingDefinition] {
+        raw.entries.keys.sorted().compactMap { ProviderSettingNames.definition($0) }
+    }
+
+    /// Names of all providers of which something was said, sorted.
+    var providerNames: [String] {
+        Set(raw.entries.keys.compactMap { ProviderSettingNames.parts($0)?.provider }).sorted()
+    }
+
     private static func definition(_ name: String) -> SettingDefinition {
-        guard let definition = byName[name] else {
+        guard let definition = byName[name] ?? ProviderSettingNames.definition(name) else {
             preconditionFailure("no setting is called \(name): a defect in Apus, not in the configuration")
         }
         return definition
