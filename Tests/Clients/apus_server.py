@@ -60,13 +60,14 @@ class ApusServer:
     def start(self) -> None:
         command = [
             str(self.binary), "serve",
+            # The first that says something wins.
+            *self.options,
             "--data-dir", str(self.directory / "data"),
             "--server-port", str(self.port),
             "--log-format", "json",
             "--auth-mailer-autoconfirm", "true",
             "--auth-external-anonymous-users-enabled", "true",
             *UNLIMITED,
-            *self.options,
         ]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(

@@ -102,6 +102,7 @@ extension AuthService {
         let method = rows.string(0, 3) ?? "otp"
         let tokens = (rows.string(0, 5), rows.string(0, 6))
         return try await database.transaction { transaction in
+            try await self.linkPending(flow: flow, user: user, call, in: transaction)
             var grant = try await self.openSession(user: user, method: method, call: call, in: transaction)
             try await transaction.run([
                 """

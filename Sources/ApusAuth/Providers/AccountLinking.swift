@@ -68,7 +68,9 @@ extension AuthService {
         }
         try await transaction.run([
             Self.refreshingProviders(id),
-            recording(AuditEvent("identity_linked", user: id, traits: ["provider": .string(account.provider)]), call),
+            recording(
+                AuditEvent("identity_linked", user: id, traits: ["provider": .string(account.provider)]), call
+            ),
         ])
     }
 
@@ -86,7 +88,8 @@ extension AuthService {
         try await transaction.run([
             Self.adding(account, to: known.id), Self.refreshingProviders(known.id),
             recording(
-                AuditEvent("identity_linked", user: known.id, traits: ["provider": .string(account.provider)]), call),
+                AuditEvent(
+                    "identity_linked", user: known.id, traits: ["provider": .string(account.provider)]), call),
         ])
         try await transaction.run(Self.returning(known.id, account))
         return known.id
@@ -101,12 +104,16 @@ extension AuthService {
             return .user(try await newcomer(account, email: nil, isConfirmed: false, call, in: transaction))
         }
         let id = try await newcomer(account, email: email, isConfirmed: false, call, in: transaction)
-        guard let user = AuthUser(try await transaction.query(Users.byID(id))) else { throw AuthFault.unexpected }
+        guard let user = AuthUser(try await transaction.query(Users.byID(id))) else {
+            throw AuthFault.unexpected
+        }
         try await askToConfirm(user, redirectTo, in: transaction)
         return .needsConfirmation
     }
 
-    private func askToConfirm(_ user: AuthUser, _ redirectTo: String, in transaction: AuthTransaction) async throws {
+    private func askToConfirm(
+        _ user: AuthUser, _ redirectTo: String, in transaction: AuthTransaction
+    ) async throws {
         let errand = OneTimeErrand(
             .signUp, kind: .confirmation, recipient: user.email ?? "", redirectTo: redirectTo)
         try await send(errand, to: user, in: transaction)
@@ -135,7 +142,8 @@ extension AuthService {
                 """,
                 Self.adding(account, to: id),
                 recording(
-                    AuditEvent("user_signedup", user: id, traits: ["provider": .string(account.provider)]), call),
+                    AuditEvent("user_signedup", user: id, traits: ["provider": .string(account.provider)]),
+                    call),
             ])
         } catch {
             throw Self.fault(ofSaving: error)
@@ -170,7 +178,9 @@ extension AuthService {
 
     /// First visits of one user of a provider, and of one address, come one after the other.
     private static func locking(_ account: ProviderAccount) -> [SQL] {
-        let names = ["identity \(account.provider) \(account.subject)", "email \(account.email ?? account.subject)"]
+        let names = [
+            "identity \(account.provider) \(account.subject)", "email \(account.email ?? account.subject)",
+        ]
         return names.map { "select pg_advisory_xact_lock(hashtextextended(\(bind: $0), 0))" }
     }
 

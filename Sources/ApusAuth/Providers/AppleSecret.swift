@@ -20,7 +20,8 @@ enum AppleSecret {
             "aud": "https://appleid.apple.com", "sub": .string(client),
         ]
         let signed =
-            Base64URL.encode(JSONValue.object(header).bytes) + "." + Base64URL.encode(JSONValue.object(claims).bytes)
+            Base64URL.encode(JSONValue.object(header).bytes) + "."
+            + Base64URL.encode(JSONValue.object(claims).bytes)
         guard let signature = try? key.signature(for: Array(signed.utf8)) else { return nil }
         return signed + "." + Base64URL.encode(Array(signature.rawRepresentation))
     }

@@ -28,7 +28,8 @@ extension AuthService {
         let provider = try provider(named: call.query["provider"])
         let flow = ProviderFlow(
             provider: provider.name, redirectTo: redirects.allowed(call.redirectTo),
-            challenge: try CodeExchange.challenge(of: call), linkingTarget: caller.user.id, needsCookie: false)
+            challenge: try CodeExchange.challenge(of: call), linkingTarget: caller.user.id, needsCookie: false
+        )
         let address = try await begin(flow, provider, cookie: nil, call)
         return call.query["skip_http_redirect"] == "true"
             ? .json(["url": .string(address)]) : .redirect(address, status: 302)
@@ -78,7 +79,8 @@ extension AuthService {
     /// What a client may add for the provider; nothing of it can change where the answer goes or whom it is for.
     private static func extras(_ call: AuthCall) -> [(String, String)] {
         let allowed = [
-            "access_type", "display", "domain_hint", "hd", "include_granted_scopes", "login_hint", "max_age", "prompt",
+            "access_type", "display", "domain_hint", "hd", "include_granted_scopes", "login_hint", "max_age",
+            "prompt",
             "ui_locales",
         ]
         return allowed.compactMap { name in
@@ -89,6 +91,8 @@ extension AuthService {
     /// RFC 6749 §3.3
     private static func isScope(_ text: String) -> Bool {
         text.utf8.count <= 256
-            && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+            && text.utf8.allSatisfy {
+                (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+            }
     }
 }

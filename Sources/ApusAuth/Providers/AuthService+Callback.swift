@@ -1,4 +1,6 @@
 import ApusJSON
+import ApusPostgres
+import ApusSQL
 import ApusTokens
 
 extension AuthService {
@@ -41,7 +43,8 @@ extension AuthService {
             throw AuthFault(400, "bad_oauth_callback", "The answer does not name the provider")
         }
         if let error = answer.error {
-            throw AuthFault(403, error == "access_denied" ? "access_denied" : "bad_oauth_callback", answer.description)
+            throw AuthFault(
+                403, error == "access_denied" ? "access_denied" : "bad_oauth_callback", answer.description)
         }
         guard let code = answer.code else {
             throw AuthFault(400, "bad_oauth_callback", "OAuth code parameter missing")
@@ -87,7 +90,8 @@ extension AuthService {
 
     /// `code=…`, to be exchanged by whoever made the challenge; the provider's tokens wait with it, sealed.
     private func issueCode(
-        _ flow: ProviderFlow, _ user: String, _ tokens: ProviderExchange.Tokens, in transaction: AuthTransaction
+        _ flow: ProviderFlow, _ user: String, _ tokens: ProviderExchange.Tokens,
+        in transaction: AuthTransaction
     ) async throws -> String {
         let code = UUIDText.random()
         let issued = try await transaction.query(
@@ -164,11 +168,17 @@ struct ProviderAnswer: Sendable {
         error = try value("error", limit: 128)
         issuer = try value("iss", limit: 2_048)
         let text = try value("error_description", limit: 4_096) ?? error ?? ""
-        description = String(text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }.prefix(200).map { Character($0) })
-        if let user = try value("user", limit: 4_096), let json = try? JSONReader.read(Array(user.utf8)).object,
+        description = String(
+            text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }.prefix(200).map {
+                Character($0)
+            })
+        if let user = try value("user", limit: 4_096),
+            let json = try? JSONReader.read(Array(user.utf8)).object,
             let name = json["name"]?.object
         {
-            let parts = [name["firstName"]?.text, name["lastName"]?.text].compactMap { $0 }.filter { !$0.isEmpty }
+            let parts = [name["firstName"]?.text, name["lastName"]?.text].compactMap { $0 }.filter {
+                !$0.isEmpty
+            }
             appleName = parts.isEmpty ? nil : String(parts.joined(separator: " ").prefix(200))
         }
     }

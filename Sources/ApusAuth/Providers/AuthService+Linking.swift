@@ -8,7 +8,9 @@ extension AuthService {
     /// Somebody came back from a provider to have the account there linked. Nothing is linked yet: whoever follows
     /// another's address with a provider's account of their own would give that account away. With a challenge, the
     /// client that asked links by exchanging the code; without one, a page asks the person.
-    func prepareLinking(_ flow: ProviderFlow, _ account: ProviderAccount, to target: String) async throws -> AuthAnswer {
+    func prepareLinking(
+        _ flow: ProviderFlow, _ account: ProviderAccount, to target: String
+    ) async throws -> AuthAnswer {
         guard let user = AuthUser(try await database.query(Users.byID(target))) else {
             throw AuthFault.userNotFound
         }
@@ -35,7 +37,9 @@ extension AuthService {
     }
 
     /// Links what waits with a flow; part of the exchange of its code.
-    func linkPending(flow: String, user: String, _ call: AuthCall, in transaction: AuthTransaction) async throws {
+    func linkPending(
+        flow: String, user: String, _ call: AuthCall, in transaction: AuthTransaction
+    ) async throws {
         let rows = try await transaction.query(
             """
             update auth.flow_state set context = context - 'account' - 'ticket'
@@ -97,14 +101,16 @@ extension AuthService {
             }
             guard (rows.int(0, 1) ?? 0) > 1 else {
                 throw AuthFault(
-                    422, "single_identity_not_deletable", "User must have at least 1 identity after unlinking")
+                    422, "single_identity_not_deletable", "User must have at least 1 identity after unlinking"
+                )
             }
             try await transaction.query("delete from auth.identities where id = \(bind: id)")
             try await self.settleAddress(of: caller.user, without: provider, in: transaction)
             try await transaction.run([
                 Self.refreshingProviders(user),
                 self.recording(
-                    AuditEvent("identity_unlinked", user: user, traits: ["provider": .string(provider)]), call),
+                    AuditEvent("identity_unlinked", user: user, traits: ["provider": .string(provider)]), call
+                ),
             ])
         }
         return .done

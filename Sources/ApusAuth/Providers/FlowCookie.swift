@@ -16,7 +16,8 @@ enum FlowCookie {
         let policy = isSecure ? "; SameSite=None; Secure" : "; SameSite=Lax"
         return HeaderField(
             "Set-Cookie",
-            "\(name(flow))=\(value); Path=\(path(externalURL)); Max-Age=\(ProviderFlow.patience); HttpOnly\(policy)")
+            "\(name(flow))=\(value); Path=\(path(externalURL)); Max-Age=\(ProviderFlow.patience); HttpOnly\(policy)"
+        )
     }
 
     /// Digests of the values that a browser shows for a flow; some few, because other cookies may have the name.

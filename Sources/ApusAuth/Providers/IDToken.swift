@@ -30,7 +30,9 @@ struct IDTokenCheck: Sendable {
 
     /// - Throws: in the words that GoTrue's clients know.
     func check(_ claims: JSONObject) throws(AuthFault) {
-        guard let issuer = claims["iss"]?.text, provider.isIssuer(issuer, claims: claims, documented: self.issuer) else {
+        guard let issuer = claims["iss"]?.text,
+            provider.isIssuer(issuer, claims: claims, documented: self.issuer)
+        else {
             throw Self.bad("Unacceptable issuer in id_token")
         }
         try checkAudience(claims)
@@ -43,7 +45,9 @@ struct IDTokenCheck: Sendable {
             let half = SHA256.hash(data: Array(accessToken.utf8)).prefix(16)
             // Only tokens signed with a 256-bit hash say so with it; for others the claim has another length.
             let isOfThisHash = expected.utf8.count == 22
-            guard !isOfThisHash || ConstantTime.equal(Array(Base64URL.encode(Array(half)).utf8), Array(expected.utf8))
+            guard
+                !isOfThisHash
+                    || ConstantTime.equal(Array(Base64URL.encode(Array(half)).utf8), Array(expected.utf8))
             else { throw Self.bad("at_hash in id_token does not match the access token") }
         }
     }
@@ -68,7 +72,8 @@ struct IDTokenCheck: Sendable {
         guard let expires = Self.time(claims["exp"]), expires + Self.skew > now else {
             throw Self.bad("Bad ID token: expired")
         }
-        guard let issued = Self.time(claims["iat"]), issued <= now + Self.skew, issued > now - Self.oldest else {
+        guard let issued = Self.time(claims["iat"]), issued <= now + Self.skew, issued > now - Self.oldest
+        else {
             throw Self.bad("Bad ID token: issued at another time")
         }
         if let from = claims["nbf"] {
@@ -92,7 +97,9 @@ struct IDTokenCheck: Sendable {
             }
             guard let given, let nonce else { return }
             let digest = Hexadecimal.encode(SHA256.hash(data: Array(nonce.utf8)))
-            guard ConstantTime.equal(Array(given.utf8), Array(digest.utf8)) else { throw Self.bad("Nonces mismatch") }
+            guard ConstantTime.equal(Array(given.utf8), Array(digest.utf8)) else {
+                throw Self.bad("Nonces mismatch")
+            }
         }
     }
 

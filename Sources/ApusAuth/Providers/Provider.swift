@@ -76,7 +76,10 @@ package struct Provider: Sendable {
     /// endpoints have a placeholder for the tenant in it, and a tenant that is named by its domain has its id.
     func isDocumentIssuer(_ text: String) -> Bool {
         guard kind == .microsoft, let wanted = tenant else { return text == issuer }
-        if isShared { return text == microsoftIssuer(tenant: "{tenantid}") || wanted == "consumers" && text == microsoftIssuer(tenant: Self.personal) }
+        if isShared {
+            return text == microsoftIssuer(tenant: "{tenantid}")
+                || wanted == "consumers" && text == microsoftIssuer(tenant: Self.personal)
+        }
         guard UUIDText.read(wanted) == nil else { return text == issuer }
         return text.split(separator: "/").dropFirst(2).first.map(String.init).flatMap(UUIDText.read)
             .map { microsoftIssuer(tenant: $0) == text } ?? false

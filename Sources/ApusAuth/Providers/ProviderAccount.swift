@@ -20,7 +20,9 @@ struct ProviderAccount: Sendable, Equatable {
         self.subject = subject
         self.email = email.flatMap { EmailAddress.read($0) }
         self.isEmailVerified = isEmailVerified && self.email != nil
-        var data: JSONObject = ["iss": .string(issuer), "sub": .string(subject), "provider_id": .string(subject)]
+        var data: JSONObject = [
+            "iss": .string(issuer), "sub": .string(subject), "provider_id": .string(subject),
+        ]
         if let email = self.email { data["email"] = .string(email) }
         data["email_verified"] = .bool(self.isEmailVerified)
         data["phone_verified"] = false
@@ -39,7 +41,9 @@ struct ProviderAccount: Sendable, Equatable {
     /// The claims of an id_token, and of the provider's user info where it was asked.
     init(_ claims: JSONObject, of provider: Provider) {
         var profile = JSONObject()
-        for name in ["name", "given_name", "family_name", "nickname", "preferred_username", "picture", "locale"] {
+        for name in [
+            "name", "given_name", "family_name", "nickname", "preferred_username", "picture", "locale",
+        ] {
             if let text = claims[name]?.text, text.utf8.count <= 2_048 { profile[name] = .string(text) }
         }
         if let name = profile["name"] { profile["full_name"] = name }

@@ -26,7 +26,8 @@ package actor ProviderDirectory {
 
     package init(_ settings: [ProviderSettings], client: OutboundClient, logger: Logger) {
         providers = Dictionary(
-            settings.compactMap { Provider($0) }.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+            settings.compactMap { Provider($0) }.map { ($0.name, $0) },
+            uniquingKeysWith: { first, _ in first })
         self.client = client
         self.logger = logger
     }
@@ -102,7 +103,8 @@ package actor ProviderDirectory {
         let client = client
         let task = Task {
             try await Self.json(
-                client.send(.init("GET", url, fields: [("Accept", "application/json")]), timeout: .seconds(5)), url)
+                client.send(
+                    .init("GET", url, fields: [("Accept", "application/json")]), timeout: .seconds(5)), url)
         }
         underWay[name] = task
         defer { underWay[name] = nil }
@@ -111,7 +113,9 @@ package actor ProviderDirectory {
         } catch {
             logger.error(
                 "a provider does not answer",
-                metadata: ["url": "\(url.origin)", "reason": "\((error as? OutboundFailure)?.reason ?? "\(error)")"])
+                metadata: [
+                    "url": "\(url.origin)", "reason": "\((error as? OutboundFailure)?.reason ?? "\(error)")",
+                ])
             throw AuthFault.providerAway
         }
     }

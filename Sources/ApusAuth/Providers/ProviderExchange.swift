@@ -138,7 +138,8 @@ struct ProviderExchange: Sendable {
 
     private func ask(_ request: OutboundClient.Request) async throws -> JSONObject {
         let response = try await send(request)
-        guard let object = try? JSONReader.read(response.body).object, (200..<500).contains(response.status) else {
+        guard let object = try? JSONReader.read(response.body).object, (200..<500).contains(response.status)
+        else {
             throw AuthFault.providerAway
         }
         return object

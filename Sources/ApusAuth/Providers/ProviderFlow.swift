@@ -29,7 +29,8 @@ struct ProviderFlow: Sendable {
     let needsCookie: Bool
 
     init(
-        provider: String, redirectTo: String, challenge: String?, linkingTarget: String? = nil, needsCookie: Bool
+        provider: String, redirectTo: String, challenge: String?, linkingTarget: String? = nil,
+        needsCookie: Bool
     ) {
         id = UUIDText.random()
         self.provider = provider

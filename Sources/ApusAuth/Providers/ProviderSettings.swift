@@ -21,7 +21,8 @@ package struct ProviderSettings: Sendable, Equatable {
     package var teamID: String?
 
     package init(
-        name: String, clientIDs: [String], secret: String? = nil, url: String? = nil, redirectURI: String? = nil,
+        name: String, clientIDs: [String], secret: String? = nil, url: String? = nil,
+        redirectURI: String? = nil,
         scopes: [String] = [], skipsNonce: Bool = false, isEmailOptional: Bool = false, keyID: String? = nil,
         teamID: String? = nil
     ) {

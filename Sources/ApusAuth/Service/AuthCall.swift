@@ -13,13 +13,15 @@ package struct AuthCall: Sendable {
     package var userAgent: String?
     /// Where the client wants to be sent to; not yet checked.
     package var redirectTo: String?
+    /// The field `Cookie`, for what is bound to a browser.
+    package var cookies: String?
     /// Whether the body is a form, sent by a page and not by a client.
     package var isForm: Bool
 
     package init(
         body: JSONObject = [:], query: [String: String] = [:], path: [String: String] = [:],
         address: String = "",
-        userAgent: String? = nil, redirectTo: String? = nil, isForm: Bool = false
+        userAgent: String? = nil, redirectTo: String? = nil, cookies: String? = nil, isForm: Bool = false
     ) {
         self.body = body
         self.query = query
@@ -27,6 +29,7 @@ package struct AuthCall: Sendable {
         self.address = address
         self.userAgent = userAgent
         self.redirectTo = redirectTo
+        self.cookies = cookies
         self.isForm = isForm
     }
 

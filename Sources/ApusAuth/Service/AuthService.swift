@@ -21,6 +21,8 @@ package final class AuthService: Sendable {
     package let logger: Logger
     /// Puts a message into the queue, within the transaction that makes it necessary.
     package let enqueue: MessageQueue
+    /// Where people have accounts that they may sign in with.
+    package let providers: ProviderDirectory
     package let now: TokenVerifier.Clock
     let firstAttempt = FirstAttempt()
     /// Whether entries of the audit log wait for their links.
@@ -37,6 +39,7 @@ package final class AuthService: Sendable {
         passwords = parts.passwords
         redirects = RedirectPolicy(siteURL: parts.settings.siteURL, allowed: parts.settings.allowedRedirects)
         enqueue = parts.enqueue
+        providers = parts.providers
         now = parts.clock
         version = parts.version
         keys = KeyRing(
@@ -87,13 +90,15 @@ package struct AuthParts: Sendable {
     package var sharedSigner: TokenSigner?
     package var enqueue: MessageQueue
     package var logger: Logger
+    package var providers: ProviderDirectory
     package var clock: TokenVerifier.Clock
     package var version = ""
 
     package init(
         settings: AuthSettings, database: Database, masterKeys: MasterKeys, trust: TokenTrust,
         passwords: PasswordHasher, sharedSigner: TokenSigner? = nil, enqueue: @escaping MessageQueue,
-        logger: Logger, clock: @escaping TokenVerifier.Clock = TokenVerifier.systemClock
+        providers: ProviderDirectory, logger: Logger,
+        clock: @escaping TokenVerifier.Clock = TokenVerifier.systemClock
     ) {
         self.settings = settings
         self.database = database
@@ -102,6 +107,7 @@ package struct AuthParts: Sendable {
         self.passwords = passwords
         self.sharedSigner = sharedSigner
         self.enqueue = enqueue
+        self.providers = providers
         self.logger = logger
         self.clock = clock
     }

@@ -26,6 +26,8 @@ package struct AuthSettings: Sendable {
     package var allowsAnonymous = false
     /// Providers that are set up, for `/settings`.
     package var enabledProviders: Set<String> = []
+    /// `auth-security-manual-linking-enabled`: whether people may link and unlink identities.
+    package var allowsManualLinking = false
     /// `sms_provider` of `/settings`; empty: none.
     package var smsProvider = ""
     /// Whether passkeys may be used, for `/settings`.

@@ -9,6 +9,7 @@ extension AuthService {
         case "password": return try await signIn(call)
         case "refresh_token": return try await refresh(call)
         case "pkce": return try await exchangeCode(call)
+        case "id_token": return try await signInWithIDToken(call, caller)
         default: throw AuthFault(400, "invalid_grant", "unsupported_grant_type")
         }
     }

@@ -20,7 +20,8 @@ enum AuthRequest {
             body: body, query: query, path: path,
             address: ClientAddress.of(request, trustedHops: trustedHops),
             userAgent: request.headers.first(name: "user-agent").map { String($0.prefix(512)) },
-            redirectTo: redirect(request, query, body), isForm: isForm)
+            redirectTo: redirect(request, query, body),
+            cookies: request.headers.first(name: "cookie").map { String($0.prefix(8_192)) }, isForm: isForm)
     }
 
     /// The path's segments below the prefix, decoded once; nil for a path that no route has: an empty segment in its

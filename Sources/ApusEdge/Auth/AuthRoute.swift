@@ -45,7 +45,8 @@ struct AuthRoute: Sendable {
 
 extension AuthRoute {
     /// Every route, by what it is about.
-    static let all: [AuthRoute] = about + signIn + users + administration + factors + passkeys + oauth
+    static let all: [AuthRoute] =
+        about + signIn + users + providers + administration + factors + passkeys + oauth
 
     private static let about: [AuthRoute] = [
         .init(.GET, "/health", .open { try await $0.health($1) }),
@@ -70,6 +71,15 @@ extension AuthRoute {
         .init(.GET, "/reauthenticate", .user { try await $0.reauthenticate($1, $2) }),
         .init(.POST, "/reauthenticate", .user { try await $0.reauthenticate($1, $2) }),
         .init(.POST, "/logout", .user { try await $0.signOut($1, $2) }),
+    ]
+
+    private static let providers: [AuthRoute] = [
+        .init(.GET, "/authorize", .open { try await $0.authorize($1) }),
+        .init(.GET, "/callback", .open { try await $0.callback($1) }),
+        .init(.POST, "/callback", .open { try await $0.callback($1) }),
+        .init(.POST, "/callback/link", .open { try await $0.confirmLinking($1) }),
+        .init(.GET, "/user/identities/authorize", .user { try await $0.authorizeLinking($1, $2) }),
+        .init(.DELETE, "/user/identities/:id", .user { try await $0.unlink($1, $2) }),
     ]
 
     private static let administration: [AuthRoute] = [

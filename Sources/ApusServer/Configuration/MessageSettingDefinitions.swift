@@ -32,6 +32,9 @@ extension SettingDefinition {
             "dev-inbox", .choice(["auto", "on", "off"]), "auto",
             "Whether unsent messages are shown at /dev/inbox; auto: on a private database."),
         .init(
+            "auth-security-manual-linking-enabled", .boolean, "false",
+            "Whether people may link further identities to their account, and unlink them."),
+        .init(
             "outbound-private-hosts", .list, nil,
             "Hosts (NAME or NAME:PORT) that requests of this server may reach at private addresses and without TLS."
         ),

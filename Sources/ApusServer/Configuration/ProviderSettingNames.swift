@@ -14,12 +14,15 @@ enum ProviderSettingNames {
         .init(text: "enabled", kind: .boolean, fallback: "true", summary: "Whether people sign in there."),
         .init(text: "client-id", kind: .list, fallback: nil, summary: "Client ids; the first for browsers."),
         .init(
-            text: "secret", kind: .string, fallback: nil, summary: "Client secret; @FILE reads a file.", isSecret: true),
+            text: "secret", kind: .string, fallback: nil, summary: "Client secret; @FILE reads a file.",
+            isSecret: true),
         .init(text: "url", kind: .string, fallback: nil, summary: "The issuer."),
         .init(text: "redirect-uri", kind: .string, fallback: nil, summary: "Where it sends people back."),
         .init(text: "scopes", kind: .list, fallback: nil, summary: "Further scopes."),
-        .init(text: "skip-nonce-check", kind: .boolean, fallback: "false", summary: "id_tokens without nonce."),
-        .init(text: "email-optional", kind: .boolean, fallback: "false", summary: "People without an address."),
+        .init(
+            text: "skip-nonce-check", kind: .boolean, fallback: "false", summary: "id_tokens without nonce."),
+        .init(
+            text: "email-optional", kind: .boolean, fallback: "false", summary: "People without an address."),
         .init(text: "key-id", kind: .string, fallback: nil, summary: "Id of Apple's key in the secret."),
         .init(text: "team-id", kind: .string, fallback: nil, summary: "Team of Apple's key in the secret."),
     ]
@@ -56,5 +59,7 @@ enum ProviderSettingNames {
     }
 
     /// Ways to sign in that are no providers.
-    private static let reserved: Set<Substring> = ["email", "phone", "anonymous", "anonymoususers", "web3", "saml"]
+    private static let reserved: Set<Substring> = [
+        "email", "phone", "anonymous", "anonymoususers", "web3", "saml",
+    ]
 }

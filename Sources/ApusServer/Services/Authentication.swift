@@ -39,10 +39,17 @@ struct Authentication {
             workers: settings.integer("auth-password-workers") ?? System.coreCount,
             waitingLimit: settings.integer("auth-password-queue") ?? 1_000,
             signerKeys: SignerKeys(database: AuthDatabase(database), masterKeys: masterKeys))
+        let providers = try settings.providers()
+        var auth = try settings.authentication()
+        auth.enabledProviders = Set(providers.map(\.name))
+        auth.allowsManualLinking = settings.boolean("auth-security-manual-linking-enabled")
+        auth.smsProvider = settings.string("auth-sms-webhook-url") == nil ? "" : "webhook"
         var parts = AuthParts(
-            settings: try settings.authentication(), database: database, masterKeys: masterKeys, trust: trust,
+            settings: auth, database: database, masterKeys: masterKeys, trust: trust,
             passwords: hasher,
-            sharedSigner: sharedSigner, enqueue: enqueue, logger: logger)
+            sharedSigner: sharedSigner, enqueue: enqueue,
+            providers: ProviderDirectory(providers, client: settings.outboundClient, logger: logger),
+            logger: logger)
         parts.version = BuildInformation.version
         let service = AuthService(parts)
         let endpoint = AuthEndpoint(

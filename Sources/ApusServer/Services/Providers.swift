@@ -19,7 +19,9 @@ extension Settings {
                 throw Fault(
                     code: "APUS002", kind: .invalid,
                     message: "The provider '\(name)' has no URL.",
-                    hint: "Known without one: apple, azure, github, google. Else set auth-external-\(name)-url.")
+                    hint:
+                        "Known without one: apple, azure, github, google. Else set auth-external-\(name)-url."
+                )
             }
             guard !provider.clientIDs.isEmpty else {
                 throw Fault(
