@@ -16,7 +16,7 @@ extension AuthService {
         guard let token = RefreshToken.read(text, secret) else { throw AuthFault.refreshTokenNotFound }
         let rows = try await database.query(advancing(token, call))
         if let session = AuthSession(rows), let user = AuthUser(rows, column: AuthSession.columnCount) {
-            return try grant(user, session).answer
+            return try await grant(user, session) { try await self.database.query($0) }.answer
         }
         switch try await refreshOutOfTurn(token) {
         case .grant(let grant): return grant.answer

@@ -27,17 +27,28 @@ extension AuthService {
             throw AuthFault.sessionNotFound
         }
         guard !user.isBanned else { throw AuthFault.userBanned }
-        return try grant(user, session)
+        return try await grant(user, session) { try await transaction.query($0) }
     }
 
     /// Tokens, from what was read.
-    func grant(_ user: AuthUser, _ session: AuthSession) throws -> SessionGrant {
+    ///
+    /// - Parameter query: asks the database, in the transaction that there is.
+    func grant(
+        _ user: AuthUser, _ session: AuthSession, query: @Sendable (SQL) async throws -> Rows
+    ) async throws -> SessionGrant {
         guard let signer = keys.signer, let secret = secrets[.refreshTokens] else {
             throw AuthFault.notReady
         }
         let now = Int(now())
-        let claims = AccessToken.claims(
+        var claims = AccessToken.claims(
             user, session, issuer: settings.issuer, now: now, lifetime: settings.tokenLifetime)
+        if let hook = settings.tokenHook {
+            let input: JSONObject = [
+                "user_id": .string(user.id), "claims": .object(claims),
+                "authentication_method": .string(session.methods.first?.name ?? ""),
+            ]
+            claims = try hook.claims(try await query(hook.calling(input)).string(0, 0), from: claims)
+        }
         return SessionGrant(
             accessToken: try signer.sign(JSONValue.object(claims).bytes),
             refreshToken: RefreshToken(session: session.id, counter: session.counter).text(secret),

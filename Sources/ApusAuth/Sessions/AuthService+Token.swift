@@ -43,7 +43,7 @@ extension AuthService {
         guard let rows = answers.last, let session = AuthSession(rows),
             let current = AuthUser(rows, column: AuthSession.columnCount)
         else { throw AuthFault.unexpected }
-        var grant = try grant(current, session)
+        var grant = try await grant(current, session) { try await self.database.query($0) }
         if let warning = settings.passwords.warning(password) { grant.more["weak_password"] = warning }
         if let hash = user.passwordHash, passwords.isOutdated(hash) {
             try? await rehash(password, of: user.id, from: hash)

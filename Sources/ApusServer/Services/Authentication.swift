@@ -41,6 +41,16 @@ struct Authentication {
             signerKeys: SignerKeys(database: AuthDatabase(database), masterKeys: masterKeys))
         let providers = try settings.providers()
         var auth = try settings.authentication()
+        auth.tokenHook = try settings.string("auth-hook-custom-access-token-uri").map { uri in
+            guard let hook = TokenHook(uri) else {
+                throw Fault(
+                    code: "APUS002", kind: .invalid,
+                    message:
+                        "The setting 'auth-hook-custom-access-token-uri' does not hold: it names no function.",
+                    hint: "pg-functions://postgres/SCHEMA/FUNCTION")
+            }
+            return hook
+        }
         auth.enabledProviders = Set(providers.map(\.name))
         auth.allowsManualLinking = settings.boolean("auth-security-manual-linking-enabled")
         auth.smsProvider = settings.string("auth-sms-webhook-url") == nil ? "" : "webhook"
