@@ -32,7 +32,8 @@ def without_migrations() -> pathlib.Path:
 
 def started(*options: str) -> ApusServer:
     server = ApusServer(
-        without_migrations(), "--auth-site-url", "https://app.example", "--auth-smtp-max-frequency", "0", *options
+        without_migrations(), "--auth-site-url", "https://app.example", "--auth-mailer-autoconfirm", "false",
+        "--auth-smtp-max-frequency", "0", *options,
     )
     server.start()
     return server
