@@ -11,7 +11,7 @@ package struct CORS: Sendable {
 
     private static let exposed =
         "Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, "
-        + "Transfer-Encoding, Range-Unit, Preference-Applied, X-Request-Id"
+        + "Transfer-Encoding, Range-Unit, Preference-Applied, X-Request-Id, ETag, Apus-Lsn"
 
     /// Fields for the answer to a request with an `Origin`; none for an origin that may not call.
     ///

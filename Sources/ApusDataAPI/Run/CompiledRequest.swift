@@ -1,4 +1,4 @@
-import ApusCatalog
+package import ApusCatalog
 package import ApusPlanner
 import ApusSQL
 import Synchronization
@@ -22,6 +22,12 @@ package final class CompiledRequest: Sendable {
     package let isReadOnly: Bool
     /// For logs and metrics: action and target, never a value.
     package let label: String
+    /// Whether it reads tables or views, and nothing else.
+    package var isRead: Bool { plan.intent.action == .read }
+    /// What is known of its dependence on tables.
+    package let note = CompiledNote()
+    /// The catalog's relations, for whoever needs to know the tables behind the plan.
+    package var catalog: Catalog { snapshot.catalog }
     /// Made when it is first asked for: few shapes ever need it.
     private let madeExplanation = Mutex<StatementTemplate?>(nil)
 

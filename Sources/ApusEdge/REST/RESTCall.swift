@@ -1,6 +1,7 @@
 import ApusDataAPI
 package import ApusHTTP
 import ApusPostgres
+import NIOCore
 
 /// One request of the dialect on its way: the exchange, when it began, and what is known of it for logs.
 ///
@@ -40,6 +41,18 @@ package final class RESTCall: @unchecked Sendable {
     /// For the log, if the request turns out to be slow.
     var work: Work?
     var timing: ServerTiming
+    /// What stands for the request's shape, once it is known.
+    var shapeKey: [UInt8] = []
+    /// What it depends on was asked for.
+    var isUnderstood = false
+    /// `Accept: text/event-stream`
+    var wantsEvents = false
+    /// `Prefer: wait`, seconds; 0 without.
+    var waitSeconds = 0
+    /// How long it has waited.
+    var waited = TimeAmount.zero
+    /// Where the log was after what it wrote.
+    var position: LSN?
 
     init(_ exchange: HTTPExchange, prefix: String, tellsTiming: Bool) {
         self.exchange = exchange

@@ -47,11 +47,14 @@ package final class RESTEndpoint: Sendable {
     private let verifier: TokenVerifier
     private let cors: CORS
     private let observe: RequestObserver
-    private let lanes: Lanes
+    let lanes: Lanes
+    /// nil where there is no change feed.
+    let live: LiveReads?
 
     package init(
         data: DataAPI, reader: RequestReader, verifier: TokenVerifier, cors: CORS,
-        descriptions: Descriptions, settings: Settings, observe: RequestObserver
+        descriptions: Descriptions, settings: Settings, observe: RequestObserver,
+        live: LiveReads? = nil
     ) {
         self.data = data
         lanes = Lanes(data: data)
@@ -61,6 +64,7 @@ package final class RESTEndpoint: Sendable {
         self.descriptions = descriptions
         self.settings = settings
         self.observe = observe
+        self.live = live
     }
 
     /// Answers an exchange below the prefix.
@@ -92,7 +96,7 @@ package final class RESTEndpoint: Sendable {
 
     private func read(_ call: RESTCall, _ principal: Principal, _ isAnonymous: Bool) throws(Fault) {
         call.timing.begin()
-        let request = try restRequest(call.exchange.request)
+        let request = try restRequest(call)
         if request.path == ["$batch"] { return try batch(request, principal, isAnonymous, call) }
         var shape = RequestShape()
         let isKnown = reader.shape(of: request, into: &shape)
@@ -104,23 +108,32 @@ package final class RESTEndpoint: Sendable {
         call.timing.begin()
         if isKnown, request.method != "OPTIONS", let known = try data.known(shape.key) {
             call.timing.end(.plan)
-            return try run(known, dataRequest, call)
+            call.shapeKey = shape.key
+            return try run(known, dataRequest, call, shapeKey: shape.key)
         }
         switch try reader.ask(of: request, shape: shape) {
         case .data(let intent):
             let compiled = try data.prepare(intent, key: isKnown ? shape.key : nil)
             call.timing.end(.plan)
-            try run(compiled, dataRequest, call)
+            call.shapeKey = shape.key
+            try run(compiled, dataRequest, call, shapeKey: isKnown ? shape.key : nil)
         case let description:
             call.timing.end(.plan)
             describe(description, dataRequest, call)
         }
     }
 
-    private func run(
-        _ compiled: CompiledRequest, _ request: DataRequest, _ call: RESTCall
+    func run(
+        _ compiled: CompiledRequest, _ request: DataRequest, _ call: RESTCall, shapeKey: [UInt8]?
     ) throws(Fault) {
+        if call.wantsEvents { return try stream(compiled, request, shapeKey: shapeKey, call) }
         call.label = compiled.label
+        let principal = request.principal
+        if let live, let shapeKey, call.exchange.request.method == .GET, compiled.isRead,
+            try answerLive(live, compiled, request, shapeKey: shapeKey, call)
+        {
+            return
+        }
         if observe.looksIntoSlowRequests { call.work = RESTCall.Work(compiled, request) }
         let key = try idempotencyKey(
             of: call.exchange.request, for: compiled, request.principal.claims,
@@ -132,6 +145,9 @@ package final class RESTEndpoint: Sendable {
         let submission = try data.answer(compiled, request, on: lane) { [self] result in
             call.timing.end(.transaction)
             call.timing.begin()
+            if let live, !compiled.isReadOnly, live.reasonNotToFollow == nil {
+                return answerWrite(live, result, principal, call)
+            }
             call.exchange.respond(response(result, call))
         }
         call.exchange.onAbandon { submission.cancel() }
@@ -169,6 +185,11 @@ package final class RESTEndpoint: Sendable {
         if let id = Self.shownID(request.id, status: response.status, besides: settings.traceHeader) {
             fields.append(.init("X-Request-Id", id))
         }
+        if let position = call.position {
+            fields.append(.init("Apus-Lsn", "\(position)"))
+            fields.append(
+                .init("Set-Cookie", "apus-lsn=\(position); Path=/; Max-Age=60; HttpOnly; SameSite=Lax"))
+        }
         if settings.tellsTiming {
             call.timing.end(.response)
             fields.append(.init("Server-Timing", call.timing.field))
@@ -201,9 +222,11 @@ package final class RESTEndpoint: Sendable {
 
     // MARK: - Reading HTTP
 
-    private func restRequest(_ request: HTTPRequest) throws(Fault) -> RESTRequest {
+    private func restRequest(_ call: RESTCall) throws(Fault) -> RESTRequest {
+        let request = call.exchange.request
         var fields = RESTRequest.Fields()
         for (name, value) in request.headers { fields.add(name: name, value: value) }
+        if request.method == .GET { LiveAsk.take(from: &fields, call, live) }
         return RESTRequest(
             method: request.method.rawValue,
             path: try PathSegments.read(request.path, below: settings.prefix),

@@ -28,4 +28,17 @@ extension SettingDefinition {
             "realtime-bus-prefix", .string, "apus",
             "Before every name in Redis, for installations that share one."),
     ]
+
+    static let live: [SettingDefinition] = [
+        .init(
+            "cache-enabled", .boolean, "true",
+            "Whether answers are kept until the change feed shows a change."),
+        .init(
+            "cache-size", .integer(65_536...68_719_476_736), "67108864",
+            "Most memory of kept answers, in bytes."),
+        .init("live-max-streams", .integer(0...1_000_000), "10000", "Reads that are followed at once."),
+        .init(
+            "live-max-wait", .integer(0...3_600), "60",
+            "Longest wait that Prefer: wait may ask for, in seconds."),
+    ]
 }

@@ -55,7 +55,7 @@ extension SettingDefinition {
     /// Every setting there is.
     package static let all: [SettingDefinition] =
         database + tokens + rest + authentication + factors + identityProvider + messages + realtime
-        + channels
+        + channels + live
         + server
         + operation
 

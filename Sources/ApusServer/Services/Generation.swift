@@ -24,6 +24,7 @@ final class Generation: Sendable {
     private let inbox: InboxEndpoint?
     private let prefix: String
     private let feed: ChangeFeed
+    let live: LiveReads
     private let reader = Mutex<Task<Void, Never>?>(nil)
     private let builtRoutes = Mutex<Routes?>(nil)
 
@@ -54,6 +55,8 @@ final class Generation: Sendable {
                 enqueue: messaging?.enqueue ?? { @Sendable _, _ in })
         inbox = messaging?.inbox
         let slow = settings.integer("log-slow-request").flatMap { $0 > 0 ? Duration.milliseconds($0) : nil }
+        live = LiveReads(
+            feed: realtime.feed, database: database, verifier: verifier, settings: settings.live)
         rest = RESTEndpoint(
             data: data, reader: RequestReader(settings: settings.rest), verifier: verifier,
             cors: cors,
@@ -68,7 +71,7 @@ final class Generation: Sendable {
                 logger: telemetry.logger, slow: slow,
                 slowRequests: SlowRequests(logger: telemetry.logger) { [data] compiled, request in
                     try? await data.estimate(compiled, request)
-                }))
+                }), live: live)
     }
 
     /// Keeps the catalog up to date until stopped.
@@ -76,11 +79,8 @@ final class Generation: Sendable {
         let task = Task {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.catalogs.run() }
-                group.addTask {
-                    for await event in self.catalogs.events() {
-                        if case .loaded = event { self.feed.catalogChanged() }
-                    }
-                }
+                group.addTask { await self.followCatalog() }
+                group.addTask { await self.live.run() }
                 if let auth = self.auth { group.addTask { await auth.service.run() } }
             }
         }
@@ -89,6 +89,16 @@ final class Generation: Sendable {
             await task.value
         } onCancel: {
             task.cancel()
+        }
+    }
+
+    /// Whoever derived something from the schema hears that it was read again: privileges and policies may have
+    /// changed although relations have not.
+    private func followCatalog() async {
+        for await event in catalogs.events() {
+            guard case .loaded = event else { continue }
+            feed.catalogChanged()
+            live.schemaChanged()
         }
     }
 
@@ -137,6 +147,13 @@ extension Settings {
         var prefix = string("rest-prefix") ?? ""
         while prefix.hasSuffix("/") { prefix.removeLast() }
         return prefix
+    }
+
+    var live: LiveReads.Settings {
+        LiveReads.Settings(
+            cacheBytes: boolean("cache-enabled") ? integer("cache-size") ?? 64 << 20 : 0,
+            streamLimit: integer("live-max-streams") ?? 10_000, longestWait: integer("live-max-wait") ?? 60,
+            hasPreRequest: string("db-pre-request") != nil)
     }
 
     /// - Throws: never for settings that passed their check.

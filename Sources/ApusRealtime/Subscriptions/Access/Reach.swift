@@ -1,7 +1,7 @@
 import ApusJSON
 package import ApusSQL
 
-/// Everything that something in the database may depend on when it is read: through views, policies, partitions and the
+/// Everything that something in the database may depend on when it is read: through views, policies, inheritance and the
 /// bodies of functions, found in PostgreSQL's own parse trees.
 package struct Reach: Sendable, Hashable {
     package struct Relation: Sendable, Hashable {
@@ -88,7 +88,8 @@ package struct Reach: Sendable, Hashable {
                     from tree, regexp_matches(body, ':(?:funcid|opfuncid|aggfnoid|winfnoid) ([0-9]+)', 'g') m
                     where m[1] <> '0'
                     union
-                    select 'r', i.inhrelid from pg_inherits i where r.kind = 'r' and i.inhparent = r.oid
+                    select 'r', i.inhrelid from pg_inherits i join pg_class h on h.oid = i.inhrelid
+                    where r.kind = 'r' and i.inhparent = r.oid and not h.relispartition
                 ) f
             ), bodies (text, tree) as (
                 select pg_get_viewdef(w.ev_class), w.ev_action::text

@@ -1,0 +1,109 @@
+import ApusDataAPI
+import ApusHTTP
+import ApusPlanner
+import ApusPostgres
+import ApusREST
+import ApusRealtime
+import NIOHTTP1
+
+/// One read, with what of its request concerns caching, waiting and following.
+struct LiveRead: Sendable {
+    let compiled: CompiledRequest
+    let request: DataRequest
+    let profile: ReadProfile
+    /// Equal for equal requests of callers to whom the answer is the same.
+    let key: [UInt8]
+    let keyHash: UInt64
+    let dependence: ResponseCache<LiveReads.Kept>.Dependence
+    /// The read began after this; nil while the feed does not run.
+    let reading: RelationClock.Reading?
+    /// Tags of the answers that the client has.
+    let tags: [EntityTag]
+    /// Whether answers may come from memory: the feed has caught up with what this caller wrote.
+    let mayUseFeed: Bool
+
+    /// nil when the read is not yet understood, or its answer depends on more than the feed shows.
+    init?(
+        _ compiled: CompiledRequest, _ request: DataRequest, shapeKey: [UInt8], headers: HTTPHeaders,
+        _ live: LiveReads
+    ) {
+        guard !live.settings.hasPreRequest, let profile = ReadProfile.of(compiled, live.reaches) else {
+            return nil
+        }
+        self.compiled = compiled
+        self.request = request
+        self.profile = profile
+        var key = shapeKey
+        key.append(0)
+        for range in request.values.ranges {
+            withUnsafeBytes(of: UInt32(range.count)) { key.append(contentsOf: $0) }
+        }
+        key += request.values.arena
+        key.append(0)
+        key += live.callerPart(request.principal, profile.claims)
+        self.key = key
+        var hash = ContentHash()
+        hash.add(key)
+        keyHash = hash.finish()
+        dependence = .init(relations: profile.relations, key: Self.place(profile, request))
+        reading = profile.isExact && live.clock.covers(profile.relations) ? live.clock.reading() : nil
+        let match = headers.first(name: "if-none-match")
+        tags = match.map(EntityTag.list)?.filter { [keyHash] in $0.key == keyHash } ?? []
+        mayUseFeed =
+            reading != nil
+            && live.hasSeenWrites(of: request.principal, said: Self.position(said: headers))
+    }
+
+    /// Whether nothing that it reads has changed since the client got its answer.
+    func unchangedTag(_ live: LiveReads) -> EntityTag? {
+        guard mayUseFeed else { return nil }
+        return tags.first { live.clock.isUnchanged(profile.relations, since: $0.reading) }
+    }
+
+    /// Whether a value may mean a moment that moves (`now`, `today`): PostgreSQL reads such words wherever it expects a
+    /// point in time ("Special Values").
+    var mentionsMoments: Bool {
+        let text = request.values.arena.map { $0 | 0x20 }
+        let shape = key.map { $0 | 0x20 }
+        return ["now", "today", "tomorrow", "yesterday"].contains { word in
+            Self.contains(text, word) || Self.contains(shape, word)
+        }
+    }
+
+    // MARK: - Non public
+
+    private static func contains(_ text: [UInt8], _ word: String) -> Bool {
+        let word = Array(word.utf8)
+        guard text.count >= word.count else { return false }
+        return (0...(text.count - word.count)).contains { start in
+            text[start] == word[0] && text[start..<(start + word.count)].elementsEqual(word)
+        }
+    }
+
+    private static func place(
+        _ profile: ReadProfile, _ request: DataRequest
+    ) -> (relation: UInt32, column: String, value: Scalar)? {
+        guard let key = profile.key, let kind = ScalarKind(typeOID: key.type) else { return nil }
+        let text: ArraySlice<UInt8> =
+            switch key.operand {
+            case .slot(let index, let dropping): request.values.value(at: index, dropping: dropping)
+            case .literal(let literal): Array(literal.utf8)[...]
+            }
+        return Scalar(text, kind: kind).map { (key.relation, key.column, $0) }
+    }
+
+    /// `Apus-Lsn`, or the cookie by which browsers bring it along; the later of both.
+    private static func position(said headers: HTTPHeaders) -> LSN? {
+        var said = headers.first(name: "apus-lsn").flatMap { LSN($0) }
+        for line in headers["cookie"] {
+            for pair in line.split(separator: ";") {
+                let pair = pair.drop { $0 == " " }
+                guard pair.hasPrefix("apus-lsn=") else { continue }
+                if let position = LSN(pair.dropFirst("apus-lsn=".count)) {
+                    said = max(said ?? .zero, position)
+                }
+            }
+        }
+        return said
+    }
+}

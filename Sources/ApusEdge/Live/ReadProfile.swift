@@ -1,0 +1,194 @@
+import ApusCatalog
+import ApusDataAPI
+import ApusPlanner
+import ApusRealtime
+
+/// What the answer to a read depends on; found once for a shape of requests and a state of the schema.
+final class ReadProfile: Sendable {
+    /// Version of the ``ReachBook`` that it was made from.
+    let version: UInt64
+    /// Every table that may be read, policies' tables included.
+    let relations: [UInt32]
+    /// Which claims of the caller decide about the answer.
+    let claims: ClaimsUse
+    /// Whether rows of these tables, role, claims and request decide about the answer alone.
+    let isExact: Bool
+    /// `key = eq.value` on the one table that is read: only this row counts.
+    let key: (relation: UInt32, column: String, type: UInt32, operand: Operand)?
+    /// Columns of the primary key as they are called in the answer's rows; nil when not all of them are there.
+    let rowKey: [String]?
+    /// The table that the rows come from, and its key's columns; nil for a view.
+    let source: (relation: UInt32, columns: [String])?
+
+    private init(
+        version: UInt64, relations: [UInt32], claims: ClaimsUse, isExact: Bool,
+        key: (relation: UInt32, column: String, type: UInt32, operand: Operand)?, rowKey: [String]?,
+        source: (relation: UInt32, columns: [String])?
+    ) {
+        self.version = version
+        self.relations = relations
+        self.claims = claims
+        self.isExact = isExact
+        self.key = key
+        self.rowKey = rowKey
+        self.source = source
+    }
+
+    /// The profile of a read; nil while what it depends on is being found out.
+    static func of(_ compiled: CompiledRequest, _ book: ReachBook) -> ReadProfile? {
+        let version = book.version
+        if let known = compiled.note.value as? ReadProfile, known.version == version { return known }
+        guard case .read(let plan) = compiled.plan.work,
+            let made = make(compiled, plan, book, version)
+        else { return nil }
+        compiled.note.value = made
+        return made
+    }
+
+    /// Relations that a read names.
+    static func named(_ compiled: CompiledRequest) -> [UInt32] {
+        guard case .read(let plan) = compiled.plan.work else { return [] }
+        var survey = PlanSurvey(compiled.catalog)
+        survey.visit(plan)
+        return survey.relations
+    }
+
+    // MARK: - Non public
+
+    private static func make(
+        _ compiled: CompiledRequest, _ plan: ReadPlan, _ book: ReachBook, _ version: UInt64
+    ) -> ReadProfile? {
+        var survey = PlanSurvey(compiled.catalog)
+        survey.visit(plan)
+        var isExact = survey.isPlain && isPlain(compiled.plan)
+        var relations: Set<UInt32> = []
+        var claims = ClaimsUse.named([])
+        for relation in survey.relations {
+            guard let reach = book.reach(of: relation) else { return nil }
+            isExact = isExact && reach.isPure
+            claims = claims.union(ClaimsUse(of: reach.texts) ?? .all)
+            for found in reach.relations where found.kind != "v" {
+                isExact = isExact && found.isPermanent && (found.kind == "r" || found.kind == "p")
+                relations.insert(found.oid)
+            }
+        }
+        let source = compiled.catalog.relations[plan.source]
+        let isAlone = plan.children.isEmpty && relations.count == 1 && relations.first == source?.oid
+        return ReadProfile(
+            version: version, relations: relations.sorted(), claims: claims, isExact: isExact,
+            key: isAlone ? source.flatMap { key(plan, $0) } : nil,
+            rowKey: source.flatMap { rowKey(plan, $0) },
+            source: source.flatMap { $0.isView ? nil : ($0.oid, $0.primaryKey) })
+    }
+
+    private static func isPlain(_ plan: Plan) -> Bool {
+        switch plan.handler.kind {
+        case .json, .singleJSON, .arrayWithoutNulls, .csv: break
+        case .geoJSON, .custom, .none: return false
+        }
+        if case .plan = plan.handler.mediaType { return false }
+        return plan.count == nil || plan.count == .exact
+    }
+
+    private static func key(
+        _ plan: ReadPlan, _ relation: Relation
+    ) -> (relation: UInt32, column: String, type: UInt32, operand: Operand)? {
+        guard relation.kind == .table, relation.primaryKey.count == 1, let name = relation.primaryKey.first,
+            let column = relation.column(name), [20, 21, 23, 2950].contains(column.typeOID)
+        else { return nil }
+        for condition in plan.filters {
+            if case .filter(let filter) = condition, filter.field.name == name, filter.field.path.isEmpty,
+                !filter.isNegated, case .quantified(.equal, nil, let operand) = filter.operation
+            {
+                return (relation.oid, name, column.typeOID, operand)
+            }
+        }
+        return nil
+    }
+
+    private static func rowKey(_ plan: ReadPlan, _ relation: Relation) -> [String]? {
+        guard !relation.primaryKey.isEmpty, plan.select.allSatisfy({ $0.aggregate == nil }) else {
+            return nil
+        }
+        var names: [String] = []
+        let showsAll = plan.select.contains { $0.field.name == "*" }
+        for column in relation.primaryKey {
+            if showsAll {
+                names.append(column)
+                continue
+            }
+            let shown = plan.select.first {
+                $0.field.name == column && $0.field.path.isEmpty && $0.cast == nil
+                    && $0.field.transform == nil
+            }
+            guard let shown else { return nil }
+            names.append(shown.alias ?? column)
+        }
+        return names
+    }
+}
+
+/// Goes through the levels of a read: which relations it names, and whether all of its parts are plain columns.
+struct PlanSurvey {
+    private let catalog: Catalog
+    private(set) var relations: [UInt32] = []
+    /// False when functions or casts occur whose outcome may depend on more than rows.
+    private(set) var isPlain = true
+
+    init(_ catalog: Catalog) { self.catalog = catalog }
+
+    mutating func visit(_ level: ReadPlan) {
+        add(level.source)
+        switch level.relationship?.cardinality {
+        case .manyToMany(let junction)?: add(junction.table)
+        case .computed?: isPlain = false
+        default: break
+        }
+        let relation = catalog.relations[level.source]
+        for item in level.select { check(item, relation) }
+        if case .toMany(let extra, _)? = level.spread {
+            isPlain =
+                isPlain && extra.allSatisfy { $0.column.cast == nil && $0.column.field.transform == nil }
+        }
+        for condition in level.filters { check(condition, relation) }
+        for order in level.order {
+            if case .field(let field, _, _) = order { check(field, relation) }
+            if case .related(let alias, let field, _, _) = order {
+                let child = level.children.first { $0.subqueryAlias == alias }
+                if child.flatMap({ catalog.relations[$0.source]?.column(field.name) }) == nil {
+                    isPlain = false
+                }
+            }
+        }
+        for child in level.children { visit(child) }
+    }
+
+    private mutating func add(_ name: QualifiedName) {
+        guard let oid = catalog.relations[name]?.oid else {
+            isPlain = false
+            return
+        }
+        if !relations.contains(oid) { relations.append(oid) }
+    }
+
+    private mutating func check(_ item: PlannedSelect, _ relation: Relation?) {
+        check(item.field, relation)
+        for cast in [item.cast, item.aggregateCast].compactMap({ $0?.lowercased() })
+        where cast.contains("time") || cast.contains("date") || cast.contains("reg") {
+            isPlain = false
+        }
+    }
+
+    private mutating func check(_ condition: PlannedCondition, _ relation: Relation?) {
+        switch condition {
+        case .group(_, _, let items): for item in items { check(item, relation) }
+        case .filter(let filter): check(filter.field, relation)
+        case .embeddedIsNull: break
+        }
+    }
+
+    private mutating func check(_ field: PlannedField, _ relation: Relation?) {
+        if field.isWholeRow || field.name == "*" { return }
+        if field.transform != nil || relation?.column(field.name) == nil { isPlain = false }
+    }
+}

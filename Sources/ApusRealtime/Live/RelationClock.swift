@@ -1,0 +1,197 @@
+import ApusFaults
+package import ApusPostgres
+import ApusSQL
+import DequeModule
+import Synchronization
+
+/// Knows of every table when it last changed, by the feed, and since when that is all there was to know.
+///
+/// A reader that begins now sees at least everything up to ``Reading/position``: those transactions were not only heard
+/// of but found visible in a snapshot. (PostgreSQL sends a commit to the feed a moment before other sessions see it.)
+package final class RelationClock: Sendable {
+    /// A moment of the feed.
+    package struct Reading: Sendable, Hashable {
+        package var epoch: UInt64
+        package var position: LSN
+
+        package init(epoch: UInt64, position: LSN) {
+            self.epoch = epoch
+            self.position = position
+        }
+    }
+
+    /// Hears of transactions in their order, before ``processed`` passes them; must not block.
+    package typealias Listener = @Sendable (FeedTransaction) -> Void
+
+    private struct State {
+        var epoch: UInt64?
+        /// What committed later is known; nil until the feed has said where it is.
+        var start: LSN?
+        var processed = LSN.zero
+        var proven = LSN.zero
+        var lastChange: [UInt32: LSN] = [:]
+        var unproven: Deque<(end: LSN, xid: UInt64)> = []
+        var isProbing = false
+        var isRunning = false
+        var listener: Listener?
+        var onBreak: (@Sendable () -> Void)?
+    }
+
+    private let feed: ChangeFeed
+    private let database: Database
+    private let state = Mutex(State())
+    private let subscription = Mutex<FeedSubscription?>(nil)
+
+    package init(feed: ChangeFeed, database: Database) {
+        self.feed = feed
+        self.database = database
+    }
+
+    /// Begins to follow the feed.
+    ///
+    /// - Parameters:
+    ///   - listener: hears every transaction.
+    ///   - onBreak: called when continuity is lost: everything derived from the feed must be thrown away.
+    package func start(listener: @escaping Listener, onBreak: @escaping @Sendable () -> Void) {
+        state.withLock { state in
+            state.listener = listener
+            state.onBreak = onBreak
+        }
+        let made = feed.subscribe(from: nil) { [weak self] event in self?.receive(event) }
+        subscription.withLock { $0 = made }
+        feed.requestProgress()
+    }
+
+    package func stop() {
+        subscription.withLock { $0 = nil }
+        breakOff(epoch: nil)
+    }
+
+    // MARK: - Asking
+
+    /// What a statement that is sent from now on sees at least; nil when the feed does not run.
+    package func reading() -> Reading? {
+        guard feed.state.isRunning else { return nil }
+        return state.withLock { state in
+            guard let epoch = state.epoch, let start = state.start else { return nil }
+            return Reading(epoch: epoch, position: max(start, state.proven))
+        }
+    }
+
+    /// Whether the feed would have shown every change of these tables after the reading, and has shown none.
+    package func isUnchanged(_ relations: [UInt32], since reading: Reading) -> Bool {
+        let coverage = feed.coverage
+        return state.withLock { state in
+            guard state.epoch == reading.epoch, let start = state.start, start <= reading.position else {
+                return false
+            }
+            return relations.allSatisfy { oid in
+                guard let table = coverage.tables[oid], table.since <= reading.position else { return false }
+                return (state.lastChange[oid] ?? .zero) <= reading.position
+            }
+        }
+    }
+
+    /// Whether the feed brings every change of these tables.
+    package func covers(_ relations: [UInt32]) -> Bool {
+        let coverage = feed.coverage
+        return relations.allSatisfy { coverage.covers($0) }
+    }
+
+    /// Whether everything that committed up to here has been taken in.
+    package func hasProcessed(_ position: LSN) -> Bool { state.withLock { $0.processed >= position } }
+
+    /// Everything up to here has been taken in.
+    package var processed: LSN { state.withLock { $0.processed } }
+
+    /// Asks the feed to hurry.
+    package func requestProgress() { feed.requestProgress() }
+
+    // MARK: - Following the feed
+
+    private func receive(_ event: FeedEvent) {
+        switch event {
+        case .transaction(let transaction): receive(transaction)
+        case .caughtUp(let position): advance(to: position)
+        case .epochChanged(let epoch): breakOff(epoch: epoch)
+        }
+    }
+
+    private func receive(_ transaction: FeedTransaction) {
+        let (listener, mustProbe) = state.withLock { state -> (Listener?, Bool) in
+            if state.epoch != transaction.position.epoch {
+                state.epoch = transaction.position.epoch
+                state.start = nil
+            }
+            state.start = state.start ?? transaction.endLSN
+            for change in transaction.changes { state.lastChange[change.relation.oid] = transaction.endLSN }
+            state.unproven.append((transaction.endLSN, transaction.fullXID))
+            defer { state.isProbing = true }
+            return (state.listener, !state.isProbing)
+        }
+        listener?(transaction)
+        state.withLock { $0.processed = max($0.processed, transaction.endLSN) }
+        if mustProbe { probe() }
+    }
+
+    private func advance(to position: LSN) {
+        state.withLock { state in
+            if state.epoch == nil { state.epoch = feed.head?.epoch }
+            state.start = state.start ?? position
+            state.processed = max(state.processed, position)
+            if state.unproven.isEmpty { state.proven = max(state.proven, position) }
+        }
+    }
+
+    private func breakOff(epoch: UInt64?) {
+        let onBreak = state.withLock { state in
+            state.epoch = epoch
+            state.start = nil
+            state.lastChange = [:]
+            state.unproven = []
+            state.processed = .zero
+            state.proven = .zero
+            return state.onBreak
+        }
+        onBreak?()
+        if epoch != nil { feed.requestProgress() }
+    }
+
+    // MARK: - Proving
+
+    private static let snapshotText = StatementText("select pg_current_snapshot()::text")
+
+    /// Takes a snapshot and sees which of the transactions that were heard of it shows.
+    private func probe() {
+        let known = state.withLock { $0.unproven.last?.end ?? .zero }
+        let trip = RoundTrip(
+            steps: [.init(Statement(text: Self.snapshotText))], isReadOnly: true)
+        database.submit(trip) { [weak self] result in
+            let snapshot = (try? result.get())?.first.flatMap { $0.string(0, 0) }.flatMap { XIDSnapshot($0) }
+            self?.prove(by: snapshot, upTo: known)
+        }
+    }
+
+    private func prove(by snapshot: XIDSnapshot?, upTo known: LSN) {
+        let isDone = state.withLock { state in
+            if let snapshot {
+                while let first = state.unproven.first, first.end <= known, snapshot.sees(first.xid) {
+                    state.unproven.removeFirst()
+                    state.proven = max(state.proven, first.end)
+                }
+            }
+            if state.unproven.isEmpty {
+                state.proven = max(state.proven, state.processed)
+                state.isProbing = false
+            }
+            return state.unproven.isEmpty
+        }
+        guard !isDone else { return }
+        // What is new may be proven at once; what is not seen yet, or a database that is away, gets a moment.
+        let pause = snapshot == nil ? Duration.milliseconds(200) : .milliseconds(1)
+        Task { [weak self] in
+            try? await Task.sleep(for: pause)
+            self?.probe()
+        }
+    }
+}
