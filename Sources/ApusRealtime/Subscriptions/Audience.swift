@@ -2,7 +2,7 @@ import ApusPostgres
 
 /// Everybody who sees the same rows of one table: one role with the same claims.
 ///
-/// Sendable although it changes: ``RowSubscriptions``, an actor, is the only one that touches ``binding``.
+/// Sendable: ``RowSubscriptions``, an actor, is the only one that touches what changes.
 final class Audience: @unchecked Sendable {
     struct Key: Hashable {
         var table: UInt32

@@ -68,6 +68,13 @@ package final class Gateway: Sendable {
         routes.respond(to: exchange)
     }
 
+    /// What the cache of answers and the streams do.
+    package var liveStatistics:
+        (
+            hits: Int, misses: Int, dropped: Int, bytes: Int, entries: Int, streams: Int
+        )
+    { state.withLock { $0.current }.live.statistics }
+
     var cacheStatistics: (hits: Int, misses: Int) { state.withLock { $0.current }.data.cacheStatistics }
 
     var tokenCacheStatistics: TokenCacheStatistics {
@@ -107,7 +114,13 @@ package final class Gateway: Sendable {
         }
     }
 
-    func beginDraining() { state.withLock { $0.isDraining = true } }
+    func beginDraining() {
+        let current = state.withLock { state in
+            state.isDraining = true
+            return state.current
+        }
+        current.live.drain()
+    }
 
     /// Takes over new settings as soon as the catalog was read with them. What was fixed at the start stays:
     /// addresses, ports, the database.

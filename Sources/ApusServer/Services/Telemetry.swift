@@ -80,6 +80,22 @@ package struct Telemetry: Sendable {
             text.family("apus_plan_cache_lookups_total", .counter, help: "Lookups of compiled requests.")
             text.sample("apus_plan_cache_lookups_total", labels: [("outcome", "hit")], Double(cache.hits))
             text.sample("apus_plan_cache_lookups_total", labels: [("outcome", "miss")], Double(cache.misses))
+            Self.show(gateway.liveStatistics, in: &text)
         }
+    }
+
+    private static func show(
+        _ live: (hits: Int, misses: Int, dropped: Int, bytes: Int, entries: Int, streams: Int),
+        in text: inout PrometheusText
+    ) {
+        text.family("apus_response_cache_lookups_total", .counter, help: "Lookups of kept answers.")
+        text.sample("apus_response_cache_lookups_total", labels: [("outcome", "hit")], Double(live.hits))
+        text.sample("apus_response_cache_lookups_total", labels: [("outcome", "miss")], Double(live.misses))
+        text.family("apus_response_cache_drops_total", .counter, help: "Kept answers that changes made void.")
+        text.sample("apus_response_cache_drops_total", Double(live.dropped))
+        text.family("apus_response_cache_bytes", .gauge, help: "Memory of kept answers.")
+        text.sample("apus_response_cache_bytes", Double(live.bytes))
+        text.family("apus_live_streams", .gauge, help: "Reads that are followed.")
+        text.sample("apus_live_streams", Double(live.streams))
     }
 }

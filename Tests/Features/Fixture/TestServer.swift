@@ -98,6 +98,11 @@ final class TestServer: Sendable {
 
     var statistics: PoolStatistics { pool.statistics }
 
+    /// What the cache of answers did.
+    var live: (hits: Int, misses: Int, dropped: Int, bytes: Int, entries: Int, streams: Int) {
+        gateway.liveStatistics
+    }
+
     /// Takes over other settings, as SIGHUP does.
     func reconfigure(_ changes: [String: String]) throws { try gateway.reconfigure(Self.settings(changes)) }
 
