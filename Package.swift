@@ -270,7 +270,8 @@ let package = Package(
         .testTarget(
             name: "ApusRealtimeTests",
             dependencies: [
-                "ApusRealtime", "ApusMigrations", "ApusPostgres", "ApusPlanner", "ApusCatalog", "ApusSQL", "ApusJSON",
+                "ApusRealtime", "ApusMigrations", "ApusPostgres", "ApusPlanner", "ApusCatalog", "ApusSQL",
+                "ApusJSON",
                 "ApusFaults", "ApusTestSupport", .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -301,7 +302,8 @@ let package = Package(
         .testTarget(
             name: "Features",
             dependencies: [
-                "ApusServer", "ApusAuth", "ApusRealtime", "ApusHTTP", "ApusMigrations", "ApusPostgres", "ApusSQL",
+                "ApusServer", "ApusAuth", "ApusRealtime", "ApusHTTP", "ApusMigrations", "ApusPostgres",
+                "ApusSQL",
                 "ApusTokens", "ApusJSON", "ApusFaults", "ApusTestSupport", "ApusAuthTestSupport",
                 "ApusSpecimens", "ApusREST",
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -311,7 +313,8 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ], path: "Tests/Features", swiftSettings: strict),
         .testTarget(
-            name: "Process", dependencies: ["ApusTestSupport"], path: "Tests/Process", exclude: ["feed-network-cut"],
+            name: "Process", dependencies: ["ApusTestSupport"], path: "Tests/Process",
+            exclude: ["feed-network-cut"],
             swiftSettings: strict),
     ]
 )

@@ -41,7 +41,8 @@ package struct OutboundClient: Sendable {
     private let trustRoots: NIOSSLTrustRoots?
 
     package init(
-        group: any EventLoopGroup, guard addressGuard: AddressGuard = .init(), resolver: HostResolver = .system,
+        group: any EventLoopGroup, guard addressGuard: AddressGuard = .init(),
+        resolver: HostResolver = .system,
         trustRoots: NIOSSLTrustRoots? = nil
     ) {
         self.group = group

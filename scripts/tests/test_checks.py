@@ -102,7 +102,10 @@ class Imports(Tree):
         self.write("Sources/ApusDataAPI/A.swift", "import NIOCore\n")
         self.assertEqual(
             self.check(target("ApusDataAPI", products=("NIOCore",))),
-            ["Sources/ApusDataAPI/A.swift:1: ApusDataAPI may not import NIOCore: only the edge, and who wires it, knows NIO"],
+            [
+                "Sources/ApusDataAPI/A.swift:1: ApusDataAPI may not import NIOCore: "
+                "only the edge, the bus to other nodes, who calls out, and who wires them, know NIO"
+            ],
         )
 
     def test_tests_declare_their_imports_too(self) -> None:

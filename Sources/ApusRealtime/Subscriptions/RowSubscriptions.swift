@@ -28,6 +28,9 @@ package actor RowSubscriptions {
             database: database, searchPath: searchPath.map { SQL.ident($0).text }.joined(separator: ", "))
     }
 
+    /// How many times a subscription was compared with a change.
+    var comparisons: Int { tables.values.reduce(0) { $0 + $1.comparisons } }
+
     // MARK: - Subscribing
 
     /// From its return on, every transaction that is given to ``deliveries(of:)`` is looked at for the subscriber.

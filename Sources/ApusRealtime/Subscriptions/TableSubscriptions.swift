@@ -22,6 +22,8 @@ final class TableSubscriptions {
     }
 
     let table: TableAccess
+    /// How many times a subscription was compared with a change.
+    private(set) var comparisons = 0
     private var members: [UInt64: Member] = [:]
     private var ofAudience: [ObjectIdentifier: Set<UInt64>] = [:]
     private var index = ConditionIndex()
@@ -81,6 +83,7 @@ final class TableSubscriptions {
         let rows = (before: RowView.before(change, map), after: RowView.after(change, map))
         var asked = false
         for id in index.candidates([rows.before, rows.after].compactMap { $0 }) {
+            comparisons += 1
             guard let member = members[id], member.kinds.contains(change.kind) else { continue }
             let recipient = recipient(
                 id, member, change, rows, place: (number, delivery.recipients.count), &questions)

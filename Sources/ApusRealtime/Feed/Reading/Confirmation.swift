@@ -27,13 +27,11 @@ struct Confirmation: Sendable {
     /// Notes that all up to `lsn` has been published by this time; times and positions do not go back.
     mutating func note(_ lsn: LSN, at time: Int64) {
         // Marks ten times a window: what is between two marks is held back a little longer.
-        if let last = marks.last, lsn <= last.lsn { /* known */
-        } else {
-            if let last = marks.last, time - last.time < window / 10, marks.count > 1 {
-                marks[marks.count - 1].lsn = lsn
-            } else {
-                marks.append(Mark(time: time, lsn: lsn))
-            }
+        let isKnown = marks.last.map { lsn <= $0.lsn } ?? false
+        if let last = marks.last, !isKnown, time - last.time < window / 10, marks.count > 1 {
+            marks[marks.count - 1].lsn = lsn
+        } else if !isKnown {
+            marks.append(Mark(time: time, lsn: lsn))
         }
         while let first = marks.first {
             let isOld = time - first.time >= window
