@@ -41,9 +41,12 @@ import Testing
         func payments() async throws -> String { try await psql(address, "select count(*) from payments") }
 
         /// Sends a payment, kills the server when the proxy holds it, and starts the server again.
-        func crash(_ direction: DroppingProxy.Direction, at mark: String) async throws {
-            // The server has other transactions of its own.
-            proxy.withhold(direction, from: mark, after: "amount")
+        ///
+        /// - Parameter earlier: what only the payment's own transaction holds; the server has others.
+        func crash(
+            _ direction: DroppingProxy.Direction, at mark: String, after earlier: String
+        ) async throws {
+            proxy.withhold(direction, from: mark, after: earlier)
             let doomed = Task { try await pay() }
             #expect(try await eventually { proxy.hasWithheld })
             server.signal(SIGKILL)
@@ -70,7 +73,7 @@ import Testing
     @Test func betweenCommitAndAnswer() async throws {
         let rig = try await Rig.make("crash_after_commit")
         // The server's word that it has committed (CommandComplete) never reaches Apus.
-        try await rig.crash(.toClient, at: "COMMIT\0")
+        try await rig.crash(.toClient, at: "COMMIT\0", after: #"{"amount":5}"#)
         #expect(try await rig.payments() == "1", "the payment was made")
         try await rig.restart()
         let again = try await rig.pay()
@@ -83,7 +86,7 @@ import Testing
     @Test func beforeCommit() async throws {
         let rig = try await Rig.make("crash_before_commit")
         // All has been done but the commit, which never reaches PostgreSQL.
-        try await rig.crash(.toServer, at: "commit\0")
+        try await rig.crash(.toServer, at: "commit\0", after: #"{"amount": 5}"#)
         #expect(
             try await eventually { try await rig.payments() == "0" }, "nothing was paid")
         try await rig.restart()
