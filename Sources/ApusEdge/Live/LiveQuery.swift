@@ -35,6 +35,8 @@ final class LiveQuery: Sendable {
         var witness = RowDifference.Witness()
         /// The last events with the id before each, for those who come back.
         var history: [(before: String, event: LiveEvent, bytes: Int)] = []
+        /// A result was put off, until the feed has said why rows came or went.
+        var hasPutOff = false
         var isOver = false
     }
 
@@ -50,6 +52,8 @@ final class LiveQuery: Sendable {
     /// The shortest time between two reads.
     private static let pause = Duration.milliseconds(10)
     private static let retryPause = Duration.seconds(1)
+    /// How long a result waits, once, for the feed that lags behind what it shows.
+    private static let explanationPause = Duration.milliseconds(20)
     private static let historyBytes = 1 << 20
 
     /// - Parameters:
@@ -157,7 +161,7 @@ final class LiveQuery: Sendable {
             }
             end(LiveEnd(fault))
         case .success(let body):
-            take(body, reading)
+            guard take(body, reading) else { return start(after: Self.explanationPause) }
             let isSettled = reading.map { reading in
                 relations.map { clock.isUnchanged($0, since: reading) } ?? true
             }
@@ -172,24 +176,32 @@ final class LiveQuery: Sendable {
         }
     }
 
-    /// Tells everybody what is new.
-    private func take(_ body: [UInt8], _ reading: RelationClock.Reading?) {
+    /// Tells everybody what is new; false when the result is put off.
+    private func take(_ body: [UInt8], _ reading: RelationClock.Reading?) -> Bool {
         var hash = ContentHash()
         hash.add(body)
         let value = hash.finish()
-        state.withLock { state in
+        return state.withLock { state in
             if state.current?.hash != value || state.current?.rows.body != body {
                 let id = Self.id(reading, value)
                 let result = Result(rows: LiveRows(body: body, key: rowKey), id: id, hash: value)
+                if witnessed != nil, !state.hasPutOff, !state.isOver, let before = state.current,
+                    !RowDifference.isExplained(from: before.rows, to: result.rows, state.witness)
+                {
+                    state.hasPutOff = true
+                    return false
+                }
+                state.hasPutOff = false
                 if let before = state.current { Self.tellChange(from: before, to: result, &state) }
                 state.current = result
                 state.witness = .init()
             }
-            guard let current = state.current else { return }
+            guard let current = state.current else { return true }
             for (id, follower) in state.followers where !follower.isCurrent {
                 state.followers[id]?.isCurrent = true
                 Self.welcome(follower, current, state.history)
             }
+            return true
         }
     }
 
@@ -256,7 +268,8 @@ final class LiveQuery: Sendable {
         switch change.kind {
         case .insert: if let key = texts(change.new) { witness.saw(insertOf: key) }
         case .delete: if let key = texts(change.old) { witness.saw(deleteOf: key) }
-        case .update, .truncate: break
+        case .update: if let key = texts(change.new) { witness.saw(updateOf: key) }
+        case .truncate: break
         }
     }
 }

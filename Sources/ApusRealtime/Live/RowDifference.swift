@@ -6,6 +6,7 @@ package struct RowDifference: Sendable {
     package struct Witness: Sendable {
         private var inserted: Set<[String]> = []
         private var deleted: Set<[String]> = []
+        private var updated: Set<[String]> = []
 
         /// More are not told apart any more.
         private static let limit = 10_000
@@ -20,6 +21,16 @@ package struct RowDifference: Sendable {
         package mutating func saw(deleteOf key: [String]) {
             inserted.remove(key)
             if deleted.count < Self.limit { deleted.insert(key) }
+        }
+
+        package mutating func saw(updateOf key: [String]) {
+            if updated.count < Self.limit { updated.insert(key) }
+        }
+
+        /// Whether the feed has said why this row came or went.
+        func explains(_ key: [String]) -> Bool {
+            inserted.contains(key) || deleted.contains(key) || updated.contains(key)
+                || max(inserted.count, deleted.count, updated.count) >= Self.limit
         }
 
         func word(appeared key: [String]) -> String { inserted.contains(key) ? "insert" : "enter" }
@@ -63,6 +74,17 @@ package struct RowDifference: Sendable {
         changes.append(UInt8(ascii: "]"))
         self.changes = changes
         self.count = count
+    }
+
+    /// Whether the feed has said why rows came or went. It may say so a moment after a read has shown it; where as
+    /// many rows came as went, a limit may be the reason, and nothing more is expected.
+    package static func isExplained(from old: LiveRows, to new: LiveRows, _ witness: Witness) -> Bool {
+        guard let oldRows = old.rows, let newRows = new.rows, oldRows.count != newRows.count else {
+            return true
+        }
+        let (oldKeys, newKeys) = (Set(oldRows.map(\.key)), Set(newRows.map(\.key)))
+        return oldRows.allSatisfy { newKeys.contains($0.key) || witness.explains($0.keyTexts) }
+            && newRows.allSatisfy { oldKeys.contains($0.key) || witness.explains($0.keyTexts) }
     }
 
     /// The longest ascending run of numbers, not necessarily next to each other: the rows that keep their order.
