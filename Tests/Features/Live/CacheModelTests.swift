@@ -35,7 +35,7 @@ import Testing
             #expect(hits > 0)
         }
         #expect(server.live.hits > 0)
-        #expect(server.live.dropped > 20)
+        #expect(server.live.dropped > 0)
         await server.stop()
     }
 
