@@ -32,12 +32,13 @@ package struct Routes: Sendable {
     package func respond(to exchange: HTTPExchange) {
         let path = exchange.request.path
         for entry in entries where matches(entry, path) { return entry.respond(exchange) }
-        exchange.respond(
-            Problem.response(
-                Fault(
-                    code: "APUS404", kind: .notFound, message: "Nothing is served at this path.",
-                    hint: "The data API is under /rest/v1; see also /health/ready and /metrics.")))
+        exchange.respond(Problem.response(Self.nothing))
     }
+
+    /// What a path gets that leads nowhere.
+    static let nothing = Fault(
+        code: "APUS404", kind: .notFound, message: "Nothing is served at this path.",
+        hint: "The data API is under /rest/v1; see also /health/ready and /metrics.")
 
     private func matches(_ entry: Entry, _ path: Substring) -> Bool {
         if entry.isExact { return path == entry.prefix }

@@ -56,7 +56,7 @@ extension SettingDefinition {
     package static let all: [SettingDefinition] =
         database + tokens + rest + authentication + factors + identityProvider + messages + realtime
         + channels + live
-        + server
+        + server + web
         + operation
 
     private static let database: [SettingDefinition] = [
@@ -191,6 +191,16 @@ extension SettingDefinition {
             "Seconds that a stop waits for requests in flight."),
         .init("server-tls-certificate", .string, nil, "PEM file of the certificate chain; turns TLS on."),
         .init("server-tls-key", .string, nil, "PEM file of the private key."),
+    ]
+
+    private static let web: [SettingDefinition] = [
+        .init("web-root", .string, nil, "Folder whose files are served at /, behind everything else."),
+        .init(
+            "web-max-file", .integer(0...1_073_741_824), "16777216", "Largest file that is served, in bytes."),
+        .init(
+            "web-csp", .string,
+            "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+            "Content-Security-Policy of these files."),
     ]
 
     private static let operation: [SettingDefinition] = [

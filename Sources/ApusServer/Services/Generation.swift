@@ -22,6 +22,8 @@ final class Generation: Sendable {
     /// nil when `auth-enabled` is off, or nothing is there to encrypt with.
     private let auth: Authenticating?
     private let inbox: InboxEndpoint?
+    /// nil without `web-root`.
+    private let web: WebEndpoint?
     private let prefix: String
     private let feed: ChangeFeed
     let live: LiveReads
@@ -54,6 +56,7 @@ final class Generation: Sendable {
                 database: database, verifier: verifier, trust: trust, cors: cors,
                 enqueue: messaging?.enqueue ?? { @Sendable _, _ in })
         inbox = messaging?.inbox
+        web = try settings.web()
         let slow = settings.integer("log-slow-request").flatMap { $0 > 0 ? Duration.milliseconds($0) : nil }
         live = LiveReads(
             feed: realtime.feed, database: database, verifier: verifier, settings: settings.live)
@@ -135,6 +138,7 @@ final class Generation: Sendable {
                 routes.under(channels.prefix) { channels.endpoint.respond($0) }
             }
             routes.under(prefix) { rest.respond($0) }
+            if let web { routes.under("") { web.respond($0) } }
             built = routes
             return routes
         }
@@ -147,6 +151,21 @@ extension Settings {
         var prefix = string("rest-prefix") ?? ""
         while prefix.hasSuffix("/") { prefix.removeLast() }
         return prefix
+    }
+
+    /// What is served besides the API; nil without `web-root`.
+    ///
+    /// - Throws: when its settings do not hold.
+    func web() throws(Fault) -> WebEndpoint? {
+        guard let root = string("web-root") else { return nil }
+        guard !restPrefix.isEmpty else {
+            throw Fault(
+                code: "APUS002", kind: .invalid,
+                message: "The setting 'web-root' does not hold: rest-prefix leaves no path to it.",
+                hint: "Give the data API a path of its own: rest-prefix=/rest/v1.")
+        }
+        return try WebEndpoint(
+            root: root, largest: integer("web-max-file") ?? 16 << 20, policy: string("web-csp") ?? "")
     }
 
     var live: LiveReads.Settings {
