@@ -19,6 +19,12 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler, RemovableChannelHandl
         case refused
     }
 
+    /// How a request wants to be answered.
+    private struct Manner {
+        var keepsAlive = true
+        var takesChunks = true
+    }
+
     private let limits: HTTPLimits
     private let respond: @Sendable (HTTPExchange) -> Void
     private let gate: ConnectionGate
@@ -33,7 +39,7 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler, RemovableChannelHandl
     private var inFlightTakesChunks = true
     /// The body of the answer under way, when it comes bit by bit.
     private var stream: HTTPBodyStream?
-    private var waiting: [(request: HTTPRequest, head: HTTPRequestHead)] = []
+    private var waiting: [(request: HTTPRequest, manner: Manner)] = []
     /// What has arrived is answered, then the connection closes.
     private var isDraining = false
     /// Comes after the answers to all requests before the one that is refused.
@@ -149,30 +155,50 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler, RemovableChannelHandl
     private func receiveEnd(_ context: ChannelHandlerContext) {
         guard case .body(let head, let body) = reading else { return }
         reading = .idle
-        requestBegan = nil
         let request = HTTPRequest(
-            method: head.method, target: head.uri, headers: head.headers, body: body, peer: peer,
-            id: RequestID(header: head.headers.first(name: "x-request-id")))
+            method: head.method, target: head.uri, fields: HTTPFields(head.headers), body: body, peer: peer)
+        // Behind a request for another protocol the decoder reads no further requests.
+        let manner = Manner(
+            keepsAlive: head.isKeepAlive && !head.headers.contains(name: "upgrade"),
+            takesChunks: head.version != .http1_0)
+        receive(request, manner, context)
+    }
+
+    private func receive(_ request: HTTPRequest, _ manner: Manner, _ context: ChannelHandlerContext) {
+        requestBegan = nil
         if inFlight == nil, stream == nil, waiting.isEmpty {
-            start(request, head, context)
+            start(request, manner, context)
         } else {
-            waiting.append((request, head))
+            waiting.append((request, manner))
             if waiting.count >= limits.pipelinedRequests { setAutoRead(false, context) }
         }
     }
 
+    /// Whether the decoder has given whole requests and no part of another.
+    var isBetweenRequests: Bool { if case .idle = reading { !isClosed } else { false } }
+
+    /// A request that arrived whole in one piece and was recognized without the decoder; `context` is that of the handler which
+    /// recognized it, before this one.
+    func receive(
+        method: HTTPMethod, target: String, fields: HTTPFields, body: ByteBuffer?,
+        _ context: ChannelHandlerContext
+    ) {
+        receive(
+            HTTPRequest(method: method, target: target, fields: fields, body: body, peer: peer), Manner(),
+            context)
+    }
+
     // MARK: - Answering
 
-    private func start(_ request: HTTPRequest, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    private func start(_ request: HTTPRequest, _ manner: Manner, _ context: ChannelHandlerContext) {
         let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let exchange = HTTPExchange(request: request, eventLoop: context.eventLoop) { response in
             let (handler, context) = loopBound.value
             handler.finish(response, context)
         }
         inFlight = exchange
-        // Behind a request for another protocol the decoder reads no further requests.
-        inFlightKeepsAlive = head.isKeepAlive && !head.headers.contains(name: "upgrade")
-        inFlightTakesChunks = head.version != .http1_0
+        inFlightKeepsAlive = manner.keepsAlive
+        inFlightTakesChunks = manner.takesChunks
         inFlightIsHead = request.method == .HEAD
         respond(exchange)
     }
@@ -289,7 +315,7 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler, RemovableChannelHandl
         guard !waiting.isEmpty else { return }
         let next = waiting.removeFirst()
         if waiting.count == limits.pipelinedRequests - 1 { setAutoRead(true, context) }
-        start(next.request, next.head, context)
+        start(next.request, next.manner, context)
     }
 
     /// Answers without handing the request on, and closes the connection, because its rest is not read.

@@ -80,8 +80,7 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
         guard !isAnswered, let head else { return }
         let request = HTTPRequest(
             method: head.method, target: head.uri, headers: head.headers, body: body,
-            peer: context.channel.parent?.remoteAddress?.ipAddress ?? "",
-            id: RequestID(header: head.headers.first(name: "x-request-id")))
+            peer: context.channel.parent?.remoteAddress?.ipAddress ?? "")
         let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let exchange = HTTPExchange(request: request, eventLoop: context.eventLoop) { response in
             let (handler, context) = loopBound.value

@@ -126,11 +126,11 @@ package final class HTTPServer: Sendable {
         let pipeline = channel.pipeline.syncOperations
         let connection = HTTP1ConnectionHandler(
             limits: configuration.limits, gate: gate, clocks: clocks, respond: respond)
-        let arrival = ArrivalHandler(connection)
+        let front = HTTP1FrontHandler(connection, limits: configuration.limits)
         // What follows a request to become a WebSocket is for the next protocol.
         let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes))
-        connection.leavesWithIt = [arrival, decoder]
-        try pipeline.addHandler(arrival)
+        connection.leavesWithIt = [front, decoder]
+        try pipeline.addHandler(front)
         try pipeline.addHandler(decoder)
         try pipeline.addHandler(connection)
     }

@@ -19,14 +19,12 @@ package enum RequestID: Sendable, CustomStringConvertible {
     /// digits, `-`, `_`, `.` and `:`, is replaced, because it would end up in logs.
     private static let longest = 128
 
-    package init(header: String?) {
-        if let header, !header.isEmpty, header.utf8.count <= Self.longest,
-            header.utf8.allSatisfy(Self.isHarmless)
-        {
-            self = .given(header)
-        } else {
-            self = .next()
+    package init?(given header: String) {
+        guard !header.isEmpty, header.utf8.count <= Self.longest, header.utf8.allSatisfy(Self.isHarmless)
+        else {
+            return nil
         }
+        self = .given(header)
     }
 
     package var description: String {
