@@ -20,12 +20,7 @@ enum HTTP1ResponseWriter {
         }
         buffer.writeString(date)
         buffer.writeStaticString("\r\n")
-        for field in response.fields {
-            buffer.writeString(field.name)
-            buffer.writeStaticString(": ")
-            buffer.writeString(field.value)
-            buffer.writeStaticString("\r\n")
-        }
+        write(response.fields, to: &buffer)
         if let length, !isHead, response.status != 204, response.status != 304 {
             buffer.writeStaticString("Content-Length: ")
             buffer.writeString(String(length))
@@ -47,6 +42,39 @@ enum HTTP1ResponseWriter {
         case .buffer(var body): buffer.writeBuffer(&body)
         }
         return buffer
+    }
+}
+
+extension HTTP1ResponseWriter {
+    /// All field lines in one piece.
+    private static func write(_ fields: [HeaderField], to buffer: inout ByteBuffer) {
+        var length = 0
+        for field in fields { length += field.name.utf8.count + field.value.utf8.count + 4 }
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: length) { target in
+            var rest = UnsafeMutableRawBufferPointer(rebasing: target[..<length])
+            for field in fields {
+                put(field.name, &rest)
+                put(": " as StaticString, &rest)
+                put(field.value, &rest)
+                put("\r\n" as StaticString, &rest)
+            }
+            return length
+        }
+    }
+
+    private static func put(_ text: String, _ target: inout UnsafeMutableRawBufferPointer) {
+        var text = text
+        text.withUTF8 { bytes in
+            target.copyMemory(from: UnsafeRawBufferPointer(bytes))
+            target = UnsafeMutableRawBufferPointer(rebasing: target[bytes.count...])
+        }
+    }
+
+    private static func put(_ text: StaticString, _ target: inout UnsafeMutableRawBufferPointer) {
+        text.withUTF8Buffer { bytes in
+            target.copyMemory(from: UnsafeRawBufferPointer(bytes))
+            target = UnsafeMutableRawBufferPointer(rebasing: target[bytes.count...])
+        }
     }
 }
 

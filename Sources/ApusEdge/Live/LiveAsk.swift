@@ -2,25 +2,33 @@ import ApusREST
 
 /// How a request asks for more than one answer: fields that are no part of what is read, taken out of what the dialect
 /// sees.
-enum LiveAsk {
-    /// Notes `Accept: text/event-stream` and `Prefer: wait=…` (RFC 7240 §4.3) with the call.
-    static func take(from fields: inout RESTRequest.Fields, _ call: RESTCall, _ live: LiveReads?) {
+struct LiveAsk: Sendable {
+    /// `Accept: text/event-stream`
+    private(set) var wantsEvents = false
+    /// `Prefer: wait=…` (RFC 7240 §4.3), seconds; 0 without.
+    private(set) var waitSeconds = 0
+
+    /// One answer.
+    init() {}
+
+    init(takenFrom fields: inout RESTRequest.Fields, _ live: LiveReads?) {
         if fields.accept.contains(where: { $0.contains("text/event-stream") }) {
             fields.accept = ["application/json"]
-            call.wantsEvents = true
+            wantsEvents = true
         }
         guard let live, fields.prefer.contains(where: { $0.contains("wait=") }) else { return }
+        var seconds = 0
         fields.prefer = fields.prefer.compactMap { line in
             let rest = line.split(separator: ",").filter { part in
                 let part = part.drop { $0 == " " }
-                guard part.hasPrefix("wait="), let seconds = Int(part.dropFirst(5).prefix { $0.isNumber })
-                else {
+                guard part.hasPrefix("wait="), let said = Int(part.dropFirst(5).prefix { $0.isNumber }) else {
                     return true
                 }
-                call.waitSeconds = min(seconds, live.settings.longestWait)
+                seconds = min(said, live.settings.longestWait)
                 return false
             }
             return rest.isEmpty ? nil : rest.joined(separator: ",")
         }
+        waitSeconds = seconds
     }
 }

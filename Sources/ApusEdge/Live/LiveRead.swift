@@ -4,7 +4,6 @@ import ApusPlanner
 import ApusPostgres
 import ApusREST
 import ApusRealtime
-import NIOHTTP1
 
 /// One read, with what of its request concerns caching, waiting and following.
 struct LiveRead: Sendable {
@@ -24,7 +23,7 @@ struct LiveRead: Sendable {
 
     /// nil when the read is not yet understood, or its answer depends on more than the feed shows.
     init?(
-        _ compiled: CompiledRequest, _ request: DataRequest, shapeKey: [UInt8], headers: HTTPHeaders,
+        _ compiled: CompiledRequest, _ request: DataRequest, shapeKey: [UInt8], fields: RequestFields?,
         _ live: LiveReads
     ) {
         guard !live.settings.hasPreRequest, let profile = ReadProfile.of(compiled, live.reaches) else {
@@ -47,11 +46,10 @@ struct LiveRead: Sendable {
         keyHash = hash.finish()
         dependence = .init(relations: profile.relations, key: Self.place(profile, request))
         reading = profile.isExact && live.clock.covers(profile.relations) ? live.clock.reading() : nil
-        let match = headers.first(name: "if-none-match")
-        tags = match.map(EntityTag.list)?.filter { [keyHash] in $0.key == keyHash } ?? []
+        let said = fields?.tags ?? []
+        tags = said.isEmpty ? said : said.filter { [keyHash] in $0.key == keyHash }
         mayUseFeed =
-            reading != nil
-            && live.hasSeenWrites(of: request.principal, said: Self.position(said: headers))
+            reading != nil && live.hasSeenWrites(of: request.principal, said: fields?.position)
     }
 
     /// Whether nothing that it reads has changed since the client got its answer.
@@ -63,21 +61,34 @@ struct LiveRead: Sendable {
     /// Whether a value may mean a moment that moves (`now`, `today`): PostgreSQL reads such words wherever it expects a
     /// point in time ("Special Values").
     var mentionsMoments: Bool {
-        let text = request.values.arena.map { $0 | 0x20 }
-        let shape = key.map { $0 | 0x20 }
-        return ["now", "today", "tomorrow", "yesterday"].contains { word in
-            Self.contains(text, word) || Self.contains(shape, word)
-        }
+        // The key has all values in it.
+        key.withUnsafeBytes { Self.containsMoment($0) }
     }
 
     // MARK: - Non public
 
-    private static func contains(_ text: [UInt8], _ word: String) -> Bool {
-        let word = Array(word.utf8)
-        guard text.count >= word.count else { return false }
-        return (0...(text.count - word.count)).contains { start in
-            text[start] == word[0] && text[start..<(start + word.count)].elementsEqual(word)
+    private static func containsMoment(_ text: UnsafeRawBufferPointer) -> Bool {
+        for index in 0..<text.count {
+            let word: StaticString
+            switch text[index] | 0x20 {
+            case UInt8(ascii: "n"): word = "now"
+            case UInt8(ascii: "t"):
+                if stands("tomorrow", in: text, at: index) { return true }
+                word = "today"
+            case UInt8(ascii: "y"): word = "yesterday"
+            default: continue
+            }
+            if stands(word, in: text, at: index) { return true }
         }
+        return false
+    }
+
+    private static func stands(_ word: StaticString, in text: UnsafeRawBufferPointer, at index: Int) -> Bool {
+        guard text.count - index >= word.utf8CodeUnitCount else { return false }
+        for offset in 0..<word.utf8CodeUnitCount where text[index + offset] | 0x20 != word.utf8Start[offset] {
+            return false
+        }
+        return true
     }
 
     private static func place(
@@ -90,20 +101,5 @@ struct LiveRead: Sendable {
             case .literal(let literal): Array(literal.utf8)[...]
             }
         return Scalar(text, kind: kind).map { (key.relation, key.column, $0) }
-    }
-
-    /// `Apus-Lsn`, or the cookie by which browsers bring it along; the later of both.
-    private static func position(said headers: HTTPHeaders) -> LSN? {
-        var said = headers.first(name: "apus-lsn").flatMap { LSN($0) }
-        for line in headers["cookie"] {
-            for pair in line.split(separator: ";") {
-                let pair = pair.drop { $0 == " " }
-                guard pair.hasPrefix("apus-lsn=") else { continue }
-                if let position = LSN(pair.dropFirst("apus-lsn=".count)) {
-                    said = max(said ?? .zero, position)
-                }
-            }
-        }
-        return said
     }
 }

@@ -48,6 +48,7 @@ package final class LiveReads: Sendable {
     private let database: Database
     private let claimsParts = Mutex<[ObjectIdentifier: ClaimsMemo]>([:])
     private let lastWrites = Mutex<[UInt64: LSN]>([:])
+    private let positions: WritePositions
 
     /// - Parameter verifier: says whether a stream's token still holds.
     package init(feed: ChangeFeed, database: Database, verifier: TokenVerifier, settings: Settings) {
@@ -55,6 +56,7 @@ package final class LiveReads: Sendable {
         self.feed = feed
         self.database = database
         clock = RelationClock(feed: feed, database: database)
+        positions = WritePositions(database: database)
         reaches = ReachBook(database: database)
         cache = ResponseCache(limit: settings.cacheBytes)
         board = LiveBoard(clock: clock, verifier: verifier, limit: settings.streamLimit)
@@ -101,16 +103,12 @@ package final class LiveReads: Sendable {
 
     // MARK: - Reading one's writes
 
-    private static let positionText = StatementText("select pg_current_wal_insert_lsn()::text")
-
     /// The position that a write of the caller's, which has been answered, lies before; nil when the database does not
     /// say.
     func position(
         afterWriteOf principal: Principal, then: @escaping @Sendable (LSN?) -> Void
     ) {
-        let trip = RoundTrip(steps: [.init(Statement(text: Self.positionText))], isReadOnly: true)
-        database.submit(trip) { [self] result in
-            let position = (try? result.get())?.first.flatMap { $0.string(0, 0) }.flatMap { LSN($0) }
+        positions.ask { [self] position in
             if let position { note(position, principal) }
             then(position)
         }

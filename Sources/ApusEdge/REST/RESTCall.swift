@@ -10,6 +10,7 @@ import NIOCore
 package final class RESTCall: @unchecked Sendable {
     /// The request, and the way back to its client.
     package let exchange: HTTPExchange
+    let fields: RequestFields
     /// What stands before the dialect's paths.
     let prefix: String
     /// When the last byte of the request had arrived.
@@ -45,17 +46,17 @@ package final class RESTCall: @unchecked Sendable {
     var shapeKey: [UInt8] = []
     /// What it depends on was asked for.
     var isUnderstood = false
-    /// `Accept: text/event-stream`
-    var wantsEvents = false
-    /// `Prefer: wait`, seconds; 0 without.
-    var waitSeconds = 0
+    /// Whether more than one answer is wanted.
+    var liveAsk = LiveAsk()
+    var waitSeconds: Int { liveAsk.waitSeconds }
     /// How long it has waited.
     var waited = TimeAmount.zero
     /// Where the log was after what it wrote.
     var position: LSN?
 
-    init(_ exchange: HTTPExchange, prefix: String, tellsTiming: Bool) {
+    init(_ exchange: HTTPExchange, prefix: String, fields: RequestFields, tellsTiming: Bool) {
         self.exchange = exchange
+        self.fields = fields
         self.prefix = prefix
         timing = ServerTiming(isEnabled: tellsTiming)
     }
@@ -78,7 +79,7 @@ struct ServerTiming {
     }
 
     private let isEnabled: Bool
-    private var began = ContinuousClock.now
+    private var began: ContinuousClock.Instant?
     private var durations: [Duration?]
 
     init(isEnabled: Bool) {
@@ -88,7 +89,9 @@ struct ServerTiming {
 
     mutating func begin() { if isEnabled { began = .now } }
 
-    mutating func end(_ stage: Stage) { if isEnabled { durations[stage.rawValue] = .now - began } }
+    mutating func end(_ stage: Stage) {
+        if isEnabled, let began { durations[stage.rawValue] = .now - began }
+    }
 
     /// Milliseconds with one digit, stages that happened.
     var field: String {

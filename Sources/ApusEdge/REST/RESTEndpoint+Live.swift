@@ -16,12 +16,11 @@ extension RESTEndpoint {
         _ live: LiveReads, _ compiled: CompiledRequest, _ request: DataRequest, shapeKey: [UInt8],
         _ call: RESTCall
     ) throws(Fault) -> Bool {
-        let headers = call.exchange.request.headers
         if !call.isUnderstood, live.isUseful, ReadProfile.of(compiled, live.reaches) == nil {
             understand(live, compiled, request, call)
             return true
         }
-        guard let read = LiveRead(compiled, request, shapeKey: shapeKey, headers: headers, live),
+        guard let read = LiveRead(compiled, request, shapeKey: shapeKey, fields: call.fields, live),
             read.reading != nil
         else { return false }
         if let tag = read.unchangedTag(live) {
@@ -106,7 +105,7 @@ extension RESTEndpoint {
 
     private func keep(_ response: RESTResponse, _ tag: EntityTag, _ live: LiveReads, _ read: LiveRead) {
         guard live.settings.cacheBytes > 0, response.body.count <= live.cache.largest,
-            live.cache.isWorthKeeping(read.key)
+            live.cache.isWorthKeeping(hash: read.keyHash)
         else { return }
         var response = response
         response.body = .bytes(response.body.copied)
@@ -157,8 +156,7 @@ extension RESTEndpoint {
     private func resume(_ live: LiveReads, _ read: LiveRead, _ call: RESTCall) {
         guard
             let again = LiveRead(
-                read.compiled, read.request, shapeKey: call.shapeKey, headers: call.exchange.request.headers,
-                live)
+                read.compiled, read.request, shapeKey: call.shapeKey, fields: call.fields, live)
         else { return respond(call.exchange) }
         do throws(Fault) {
             try ask(live, again, call)

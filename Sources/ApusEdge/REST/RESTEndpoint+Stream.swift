@@ -66,7 +66,7 @@ extension RESTEndpoint {
         loop: any EventLoop, token: String?, lastEventID: String?,
         tell: @escaping @Sendable (LiveEvent) -> Bool
     ) -> UInt64? {
-        let read = LiveRead(compiled, request, shapeKey: shapeKey ?? [], headers: HTTPHeaders(), live)
+        let read = LiveRead(compiled, request, shapeKey: shapeKey ?? [], fields: nil, live)
         let isExact = read?.reading != nil && read?.mentionsMoments == false
         let key = shapeKey == nil || read == nil ? Self.uniqueKey() : read?.key ?? []
         let profile = read?.profile

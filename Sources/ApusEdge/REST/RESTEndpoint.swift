@@ -71,10 +71,11 @@ package final class RESTEndpoint: Sendable {
     package func respond(_ exchange: HTTPExchange) {
         let request = exchange.request
         if let preflight = cors.preflight(request) { return exchange.respond(preflight) }
-        let call = RESTCall(exchange, prefix: settings.prefix, tellsTiming: settings.tellsTiming)
+        let call = RESTCall(
+            exchange, prefix: settings.prefix, fields: .of(request, live), tellsTiming: settings.tellsTiming)
         do throws(Fault) {
             call.timing.begin()
-            let (principal, isAnonymous) = try authenticate(request)
+            let (principal, isAnonymous) = try authenticate(call.fields.bearer)
             call.timing.end(.token)
             try read(call, principal, isAnonymous)
         } catch {
@@ -84,9 +85,9 @@ package final class RESTEndpoint: Sendable {
 
     // MARK: - Stages
 
-    private func authenticate(_ request: HTTPRequest) throws(Fault) -> (Principal, isAnonymous: Bool) {
+    private func authenticate(_ bearer: Substring?) throws(Fault) -> (Principal, isAnonymous: Bool) {
         do {
-            let principal = try verifier.principal(forBearer: Credentials.bearer(in: request.headers))
+            let principal = try verifier.principal(forBearer: bearer)
             let isAnonymous = verifier.anonymous.map { $0.role == principal.role } ?? false
             return (principal, isAnonymous)
         } catch {
@@ -126,7 +127,7 @@ package final class RESTEndpoint: Sendable {
     func run(
         _ compiled: CompiledRequest, _ request: DataRequest, _ call: RESTCall, shapeKey: [UInt8]?
     ) throws(Fault) {
-        if call.wantsEvents { return try stream(compiled, request, shapeKey: shapeKey, call) }
+        if call.liveAsk.wantsEvents { return try stream(compiled, request, shapeKey: shapeKey, call) }
         call.label = compiled.label
         let principal = request.principal
         if let live, let shapeKey, call.exchange.request.method == .GET, compiled.isRead,
@@ -178,7 +179,7 @@ package final class RESTEndpoint: Sendable {
     func complete(_ response: RESTResponse, _ call: RESTCall, _ fault: Fault? = nil) -> HTTPResponse {
         let request = call.exchange.request
         var fields = response.fields
-        fields += cors.fields(for: request)
+        if call.fields.origin != nil { fields += cors.fields(for: request) }
         if let header = settings.traceHeader {
             fields.append(.init(header, request.headers.first(name: header) ?? ""))
         }
@@ -224,13 +225,13 @@ package final class RESTEndpoint: Sendable {
 
     private func restRequest(_ call: RESTCall) throws(Fault) -> RESTRequest {
         let request = call.exchange.request
-        var fields = RESTRequest.Fields()
-        for (name, value) in request.headers { fields.add(name: name, value: value) }
-        if request.method == .GET { LiveAsk.take(from: &fields, call, live) }
+        let isRead = request.method == .GET
+        if isRead { call.liveAsk = call.fields.liveAsk }
         return RESTRequest(
             method: request.method.rawValue,
             path: try PathSegments.read(request.path, below: settings.prefix),
-            query: Array(request.query.utf8), fields: fields,
+            query: Array(request.query.utf8),
+            fields: isRead ? call.fields.dialectOfRead : call.fields.dialect,
             body: request.body.map { Array($0.readableBytesView) } ?? [])
     }
 }

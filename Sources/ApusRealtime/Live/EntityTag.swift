@@ -41,8 +41,30 @@ package struct EntityTag: Sendable, Hashable {
 
     /// As it stands in a header field.
     package var text: String {
-        func hex(_ value: UInt64) -> String { String(value, radix: 16) }
-        return "W/\"\(hex(reading.epoch))-\(hex(reading.position.value))-\(hex(key))-\(hex(body))\""
+        String(unsafeUninitializedCapacity: 4 + 4 * 17) { buffer in
+            var length = 0
+            func put(_ byte: UInt8) {
+                buffer[length] = byte
+                length += 1
+            }
+            put(UInt8(ascii: "W"))
+            put(UInt8(ascii: "/"))
+            func put(after mark: UInt8, hexadecimal number: UInt64) {
+                put(mark)
+                var digits = max(1, (67 - number.leadingZeroBitCount) / 4)
+                while digits > 0 {
+                    digits -= 1
+                    let digit = UInt8(truncatingIfNeeded: number >> UInt64(digits * 4)) & 15
+                    put(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+                }
+            }
+            put(after: UInt8(ascii: "\""), hexadecimal: reading.epoch)
+            put(after: UInt8(ascii: "-"), hexadecimal: reading.position.value)
+            put(after: UInt8(ascii: "-"), hexadecimal: key)
+            put(after: UInt8(ascii: "-"), hexadecimal: body)
+            put(UInt8(ascii: "\""))
+            return length
+        }
     }
 }
 

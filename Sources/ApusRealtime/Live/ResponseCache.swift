@@ -131,11 +131,9 @@ package final class ResponseCache<Value: Sendable>: Sendable {
         }
     }
 
-    /// Whether the key was asked for before; it counts as asked for now.
-    package func isWorthKeeping(_ key: [UInt8]) -> Bool {
-        var hash = ContentHash()
-        hash.add(key)
-        let value = hash.finish() | 1
+    /// Whether the key with this hash was asked for before; it counts as asked for now.
+    package func isWorthKeeping(hash: UInt64) -> Bool {
+        let value = hash | 1
         return state.withLock { state in
             let slot = Int(truncatingIfNeeded: value >> 20) & (state.asked.count - 1)
             defer { state.asked[slot] = value }
