@@ -34,7 +34,7 @@ struct WebSocketConnectionTests {
                         return echo
                     })
             }
-            let arrival = ArrivalHandler(handler)
+            let arrival = HTTP1FrontHandler(handler, limits: HTTPLimits())
             let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes))
             handler.leavesWithIt = [arrival, decoder]
             try channel.pipeline.syncOperations.addHandlers([arrival, decoder, handler])
