@@ -1,7 +1,8 @@
 /// Waits until `condition` holds, looking again and again; false when `limit` has passed. For what a real
-/// server or another process does and gives no signal of.
+/// server or another process does and gives no signal of. The limit is long, so that it tells what hangs from what a
+/// busy machine does late.
 package func eventually(
-    within limit: Duration = .seconds(20), _ condition: () async throws -> Bool
+    within limit: Duration = .seconds(60), _ condition: () async throws -> Bool
 ) async throws -> Bool {
     let end = ContinuousClock.now + limit
     while try await !condition() {

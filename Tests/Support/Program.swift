@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Runs the programs of a test cluster.
 enum Program {
@@ -35,22 +36,41 @@ enum Program {
 /// A program whose standard input is a pipe from us: it reads its end when we let go, or when this process ends,
 /// however that happens.
 package final class Lifeline: Sendable {
-    private let end: Int32
+    private let end: Mutex<Int32?>
 
     /// - Throws: when it cannot be started.
     package init(_ path: String, _ arguments: [String]) throws {
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else {
+        guard Self.makePipe(&ends) == 0 else {
             throw ThrowawayCluster.Failure(description: "\(path): no pipe: \(errno)")
         }
-        // Our end must not go to any other child: the pipe would stay open with it.
-        _ = fcntl(ends[1], F_SETFD, FD_CLOEXEC)
-        end = ends[1]
+        end = Mutex(ends[1])
         defer { close(ends[0]) }
         _ = try ChildProcess(path, arguments, streams: .init(input: ends[0]))
     }
 
-    deinit { close(end) }
+    deinit { letGo() }
+
+    /// Ends what the program reads.
+    package func letGo() {
+        end.withLock { end in
+            if let end { close(end) }
+            end = nil
+        }
+    }
+
+    /// Our end must not go to any other child, not even to one that another thread starts just now: the pipe would
+    /// stay open with it.
+    private static func makePipe(_ ends: inout [Int32]) -> Int32 {
+        #if os(Linux)
+            let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue
+            return socketpair(AF_UNIX, Int32(kind), 0, &ends)
+        #else
+            let status = pipe(&ends)
+            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+            return status
+        #endif
+    }
 
     /// Until this process ends.
     func holdForever() { _ = Unmanaged.passRetained(self) }

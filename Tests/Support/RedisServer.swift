@@ -3,7 +3,8 @@ import Foundation
 /// A real Redis for tests: on a free port, in a temporary directory, and gone when the test process ends, however it
 /// ends. It keeps nothing over a restart unless told to.
 package final class RedisServer: Sendable {
-    package let port: Int
+    package var port: Int { reserved.number }
+    private let reserved: ReservedPort
     private let directory: String
     private let keepsData: Bool
 
@@ -21,7 +22,7 @@ package final class RedisServer: Sendable {
             throw ThrowawayCluster.Failure(description: "no temporary directory")
         }
         directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        port = try Self.freePort()
+        reserved = try ReservedPort()
         try Program.startOnLifeline(
             "/bin/sh",
             [
@@ -48,7 +49,9 @@ package final class RedisServer: Sendable {
                 "--appendonly",
                 keepsData ? "yes" : "no",
             ])
-        _ = try await eventually { try await command("ping") == "PONG" }
+        guard try await eventually(within: .seconds(60), { try await command("ping") == "PONG" }) else {
+            throw ThrowawayCluster.Failure(description: "Redis does not answer on port \(port)")
+        }
     }
 
     /// Ends it at once.
@@ -75,20 +78,4 @@ package final class RedisServer: Sendable {
         if command -v redis-server >/dev/null; then exec redis-server "$@"; fi
         exec -a redis-server redis-check-rdb "$@"
         """
-
-    private static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(descriptor, address, length) == 0 ? getsockname(descriptor, address, &length) : -1
-            }
-        }
-        guard status == 0 else { throw ThrowawayCluster.Failure(description: "no free port: \(errno)") }
-        return Int(UInt16(bigEndian: address.sin_port))
-    }
 }

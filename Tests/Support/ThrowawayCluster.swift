@@ -121,8 +121,11 @@ package final class ThrowawayCluster: Sendable {
                 "-c",
                 """
                 trap '' INT TERM HUP; cat >/dev/null
-                pid=$(head -n 1 '\(dataDirectory)/postmaster.pid' 2>/dev/null) && kill -QUIT "$pid" 2>/dev/null
-                while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+                pid=$(head -n 1 '\(dataDirectory)/postmaster.pid' 2>/dev/null)
+                # Its number may be another's by now.
+                is_ours() { [ -n "$pid" ] && ps -o args= -p "$pid" | grep -qF '\(dataDirectory)'; }
+                if is_ours; then kill -QUIT "$pid" 2>/dev/null; fi
+                while is_ours; do sleep 0.1; done
                 rm -rf '\(directory)'
                 """,
             ])

@@ -61,6 +61,51 @@ import Testing
         try await redis.kill()
     }
 
+    /// PostgreSQL makes a slot only when what runs has ended, and shows it before it knows where it begins.
+    @Test func `a node that comes while another makes the slot waits for it`() async throws {
+        let redis = try await RedisServer.start()
+        try await FeedDatabase.with { database in
+            // A transaction that runs until we let go.
+            let transaction = try Lifeline(
+                "/usr/bin/env",
+                [
+                    "psql", database.cluster.conninfo(database: database.name), "-Xqc", "begin", "-c",
+                    "select pg_current_xact_id()", "-f", "-",
+                ])
+            let running =
+                "select count(*) from pg_stat_activity where backend_xid is not null"
+                + " and state = 'idle in transaction' and datname = current_database()"
+            #expect(try await eventually { try await database.value(running) == "1" })
+            let maker = RelayedNode(database.settings(), redis)
+            let made = """
+                select count(*) from pg_replication_slots where database = current_database()
+                and restart_lsn is not null and confirmed_flush_lsn is null
+                """
+            #expect(try await eventually { try await database.value(made) == "1" })
+            let other = RelayedNode(database.settings(), redis)
+            let waiting = """
+                select count(*) from pg_locks where locktype = 'advisory' and not granted
+                and database = (select oid from pg_database where datname = current_database())
+                """
+            _ = try await eventually {
+                let waits = try await database.value(waiting) == "1"
+                return waits || other.node.feed.state.isRunning
+            }
+            #expect(!other.node.feed.state.isRunning)
+            transaction.letGo()
+            let nodes = [maker, other]
+            for node in nodes { await node.node.running() }
+            try await database.insert(1...5)
+            for node in nodes {
+                await node.node.heard.until { $0.ids.count >= 5 }
+                #expect(node.node.heard.ids == Array(1...5))
+                #expect(node.node.heard.epochs.count == 1)
+            }
+            for node in nodes { await node.stop() }
+        }
+        try await redis.kill()
+    }
+
     @Test func `what Redis lost is published again`() async throws {
         let redis = try await RedisServer.start()
         try await FeedDatabase.with { database in
@@ -193,6 +238,6 @@ final class BusHeard: Sendable {
     }
 
     func until(_ condition: (BusHeard) -> Bool) async {
-        _ = try? await eventually(within: .seconds(30)) { condition(self) }
+        _ = try? await eventually { condition(self) }
     }
 }

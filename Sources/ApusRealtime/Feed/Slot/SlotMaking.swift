@@ -61,7 +61,8 @@ struct SlotMaking: Sendable {
         }
         guard let status else { return nil }
         guard status.isOurs else { throw FeedFault.foreignSlot(name) }
-        guard !status.isLost, let epoch else { return nil }
+        // While another node makes it, it shows as active, and where it will begin is not known yet.
+        guard !status.isLost, !status.isBeingMade, let epoch else { return nil }
         return ReadySlot(epoch: UInt64(epoch), status: status)
     }
 
