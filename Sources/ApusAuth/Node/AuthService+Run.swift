@@ -16,8 +16,9 @@ extension AuthService {
         guard await prepare() else { return }
         // Everything from the beginning: rows are kept for as long as a token could still speak of them.
         var cursor = "0"
-        await readRevocations(&cursor)
+        let isComplete = await readRevocations(&cursor)
         firstAttempt.finish()
+        if !isComplete { await untilDone { await self.readRevocations(&cursor) } }
         let start = cursor
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.follow(notifications, from: start) }
@@ -54,26 +55,37 @@ extension AuthService {
         var cursor = start
         for await notification in notifications {
             switch notification {
-            case .message(_, "keys", _): await reloadKeys()
-            case .message: await readRevocations(&cursor)
+            case .message(_, "keys", _): await untilDone { await self.reloadKeys() }
+            case .message: await untilDone { await self.readRevocations(&cursor) }
             case .reconnected:
-                await readRevocations(&cursor)
-                await reloadKeys()
+                await untilDone { await self.readRevocations(&cursor) }
+                await untilDone { await self.reloadKeys() }
             }
         }
     }
 
-    private func reloadKeys() async {
+    /// Nobody says a second time what a notification said.
+    private func untilDone(_ attempt: () async -> Bool) async {
+        var wait = Duration.milliseconds(100)
+        while await !attempt(), (try? await Task.sleep(for: wait)) != nil {
+            wait = min(wait * 2, .seconds(5))
+        }
+    }
+
+    /// False when the database could not be asked. (A key that cannot be opened must not hold up the sessions.)
+    private func reloadKeys() async -> Bool {
         do {
             try await keys.load()
+            return true
         } catch {
             logger.error("signing keys cannot be read", metadata: ["reason": "\(error)"])
+            return (error as? PostgresFault).map { $0.kind == .server } ?? true
         }
     }
 
     /// Takes over what ended since `cursor`, a transaction id: all that were still to commit when it was last read are
-    /// at or above it, so nothing is missed and some are read twice.
-    private func readRevocations(_ cursor: inout String) async {
+    /// at or above it, so nothing is missed and some are read twice. False when they could not be read.
+    private func readRevocations(_ cursor: inout String) async -> Bool {
         do throws(PostgresFault) {
             let rows = try await database.query(
                 """
@@ -88,8 +100,10 @@ extension AuthService {
                 trust.end(sessions: ended, forgottenAt: Int64(last ?? 0) + lifetime)
             }
             cursor = rows.string(0, 0) ?? cursor
+            return true
         } catch {
             logger.error("ended sessions cannot be read", metadata: ["reason": "\(error.message)"])
+            return false
         }
     }
 
