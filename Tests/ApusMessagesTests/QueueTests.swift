@@ -33,8 +33,8 @@ struct QueueTests {
             }
         }
         try await post.put("after@example.com")
-        #expect(try await eventually { post.delivered == ["after@example.com"] })
-        #expect(try await post.waiting() == 0)
+        #expect(try await eventually { try await post.waiting() == 0 })
+        #expect(post.delivered == ["after@example.com"])
         await post.close(worker)
     }
 
@@ -125,9 +125,15 @@ struct QueueTests {
 
     @Test func aSlowDeliveryKeepsItsLease() async throws {
         let post = try await PostOffice.open()
-        post.delay(.milliseconds(2_500))
-        let workers = [post.work(lease: 1), post.work(lease: 1)]
+        post.holdsDeliveries = true
+        let workers = [post.work(lease: 4), post.work(lease: 4)]
         try await post.put("slow@example.com")
+        #expect(try await eventually { post.attempts == 1 })
+        // Until it has been prolonged after its first end.
+        let due = "select extract(epoch from due_at) from apus.messages"
+        let end = try #require(try await post.value(due).flatMap { Double($0) })
+        #expect(try await eventually { try await post.value(due).flatMap { Double($0) } ?? 0 > end + 4 })
+        post.holdsDeliveries = false
         #expect(try await eventually { try await post.waiting() == 0 && !post.delivered.isEmpty })
         #expect(post.delivered == ["slow@example.com"])
         for worker in workers { await post.close(worker) }
@@ -174,7 +180,7 @@ final class PostOffice: Sendable {
         var delivered: [Message] = []
         var attempts = 0
         var answer: @Sendable (_ attempt: Int) -> DeliveryFailure? = { _ in nil }
-        var delay: Duration?
+        var holdsDeliveries = false
     }
 
     let database: Database
@@ -222,7 +228,11 @@ final class PostOffice: Sendable {
         state.withLock { $0.answer = answer }
     }
 
-    func delay(_ duration: Duration) { state.withLock { $0.delay = duration } }
+    /// While it is true, no delivery comes to an end.
+    var holdsDeliveries: Bool {
+        get { state.withLock { $0.holdsDeliveries } }
+        set { state.withLock { $0.holdsDeliveries = newValue } }
+    }
 
     var delivered: [String] { state.withLock { $0.delivered.map(\.recipient) } }
     var ids: [String] { state.withLock { $0.delivered.map(\.id) } }
@@ -237,11 +247,11 @@ final class PostOffice: Sendable {
     }
 
     private func deliver(_ message: Message) async throws(DeliveryFailure) {
-        let (failure, delay) = state.withLock { state in
+        let failure = state.withLock { state in
             state.attempts += 1
-            return (state.answer(state.attempts), state.delay)
+            return state.answer(state.attempts)
         }
-        if let delay { try? await Task.sleep(for: delay) }
+        while holdsDeliveries, (try? await Task.sleep(for: .milliseconds(5))) != nil {}
         if let failure { throw failure }
         state.withLock { $0.delivered.append(message) }
     }

@@ -4,12 +4,13 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 import urllib.error
 import urllib.request
+
+from reserved_port import ReservedPort
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "experts"
@@ -52,7 +53,8 @@ class ApusServer:
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="apus-clients-"))
         # PostgreSQL refuses to be root, so the server may run it as somebody who must be able to get here.
         self.directory.chmod(0o711)
-        self.port = self._free_port()
+        self._reserved = ReservedPort()
+        self.port = self._reserved.number
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = self.directory / "apus.log"
         self.process: subprocess.Popen[bytes] | None = None
@@ -131,9 +133,3 @@ class ApusServer:
             except (urllib.error.URLError, OSError):
                 time.sleep(0.1)
         raise RuntimeError(f"apus was not ready after {self.START_SECONDS} s:\n{self.log_text()}")
-
-    @staticmethod
-    def _free_port() -> int:
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            return listener.getsockname()[1]

@@ -12,16 +12,20 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from reserved_port import ReservedPort
+
 
 class MailServer:
-    """Listens on a free port of loopback until it is stopped; keeps its port when it starts again."""
+    """Listens on a port of loopback until it is stopped; keeps its port when it starts again."""
 
     def __init__(self, *, tls: str = "none", user: str | None = None, password: str | None = None) -> None:
         self.tls = tls
         self.user = user
         self.password = password
-        self.port = 0
-        self.delay = 0.0
+        self._reserved = ReservedPort()
+        self.port = self._reserved.number
+        #: While it is set, no message is answered.
+        self.holding = threading.Event()
         #: What the next messages are answered with instead of being taken.
         self.refusals: list[str] = []
         self.arrived = threading.Condition()
@@ -44,11 +48,10 @@ class MailServer:
             options |= {"authenticator": self._authenticate, "auth_required": True}
             options |= {"auth_require_tls": self.tls == "starttls"}
         self._controller = Controller(
-            self, hostname="127.0.0.1", port=self.port or _free_port(),
+            self, hostname="127.0.0.1", port=self.port,
             ssl_context=context if self.tls == "implicit" else None, **options,
         )
         self._controller.start()
-        self.port = self._controller.port
 
     def stop(self) -> None:
         if self._controller is not None:
@@ -82,8 +85,8 @@ class MailServer:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         import asyncio
 
-        if self.delay:
-            await asyncio.sleep(self.delay)
+        while self.holding.is_set():
+            await asyncio.sleep(0.05)
         if self.refusals:
             return self.refusals.pop(0)
         with self.arrived:
@@ -124,11 +127,3 @@ def link_in(mail: email.message.EmailMessage) -> str:
     found = re.search(r"https?://\S+", text_of(mail))
     assert found, text_of(mail)
     return found[0]
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]

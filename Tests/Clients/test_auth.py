@@ -15,6 +15,8 @@ from supabase_auth.errors import AuthApiError, AuthWeakPasswordError
 from apus_server import ApusServer
 
 PASSWORD = "a horse of another colour"
+#: Seconds after which something hangs, on the busiest machine.
+PATIENCE = 60
 
 
 def address() -> str:
@@ -93,14 +95,14 @@ def test_signing_out_ends_the_access_token_on_the_data_api(
     stolen.postgrest.auth(token)
     stolen.table("profiles").select("id").limit(1).execute()
     person.auth.sign_out()
-    deadline = time.monotonic() + 1
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
             stolen.table("profiles").select("id").limit(1).execute()
         except Exception as error:  # noqa: BLE001  The client's own type differs between versions.
             assert "session" in str(error)
             return
-    pytest.fail("the token still opens the data API a second after the sign-out")
+    pytest.fail("the token still opens the data API after the sign-out")
 
 
 def test_users_change_themselves(person: supabase.Client, server: ApusServer, anon_key: str) -> None:
@@ -149,7 +151,7 @@ def test_the_error_of_a_missing_session(server: ApusServer, anon_key: str) -> No
         if version:
             request.add_header("X-Supabase-Api-Version", version)
         with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(request, timeout=10)
+            urllib.request.urlopen(request, timeout=PATIENCE)
         assert refused.value.code == 401
         assert refused.value.headers.get("X-Supabase-Api-Version") == version
         body = json.load(refused.value)
@@ -188,7 +190,7 @@ def test_pages_of_users_are_linked(server: ApusServer, service: supabase.Client)
         f"{server.url}/auth/v1/admin/users?page=1&per_page=1",
         headers={"Authorization": f"Bearer {server.token('service_role')}"},
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         total = int(answer.headers["X-Total-Count"])
         pages = {
             link.split(";")[1].split("=")[1].strip('"'): int(link.split(";")[0].split("page=")[1].split("&")[0].rstrip(">"))
@@ -224,7 +226,7 @@ def test_keys_rotate_and_everybody_stays_signed_in(server: ApusServer, person: s
         [str(server.binary), "keys", "rotate", "--data-dir", str(server.directory / "data")],
         check=True, capture_output=True,
     )
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         person.auth.refresh_session()
         if person.auth.get_claims()["headers"]["kid"] != before:
@@ -239,13 +241,13 @@ def post(server: ApusServer, path: str, body: dict) -> dict:
         f"{server.url}/auth/v1{path}", data=json.dumps(body).encode(),
         headers={"Content-Type": "application/json", "X-Supabase-Api-Version": "2024-01-01"},
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         return json.load(answer)
 
 
 def inbox_link(server: ApusServer, email: str) -> str:
     """The link of the newest mail to somebody, from the log of the development server."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         for line in reversed(server.log_text().splitlines()):
             if email in line and '"link"' in line:
@@ -258,7 +260,7 @@ def follow(server: ApusServer, link: str) -> str:
     """Opens the page, presses its button, and returns where that leads."""
     import urllib.parse
 
-    with urllib.request.urlopen(link, timeout=10) as page:
+    with urllib.request.urlopen(link, timeout=PATIENCE) as page:
         assert page.status == 200 and "<form" in page.read().decode()
     query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(link).query))
 
@@ -267,6 +269,6 @@ def follow(server: ApusServer, link: str) -> str:
             return None
 
     with pytest.raises(urllib.error.HTTPError) as away:
-        urllib.request.build_opener(Stay).open(link, data=urllib.parse.urlencode(query).encode(), timeout=10)
+        urllib.request.build_opener(Stay).open(link, data=urllib.parse.urlencode(query).encode(), timeout=PATIENCE)
     assert away.value.code == 303
     return away.value.headers["Location"]

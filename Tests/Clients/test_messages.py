@@ -178,15 +178,15 @@ def test_two_recipients_in_one_address_are_refused(apus: ApusServer, post: MailS
 
 def test_a_slow_mail_server_slows_nobody(apus: ApusServer, post: MailServer) -> None:
     sign_up(apus, address())
-    post.delay = 4
+    emails = [address() for _ in range(6)]
+    post.holding.set()
     try:
-        emails = [address() for _ in range(6)]
+        # Whoever signs up is answered although no mail goes out.
         for email in emails:
-            begun = time.monotonic()
             sign_up(apus, email)
-            assert time.monotonic() - begun < 3
+            assert not post.to(email)
     finally:
-        post.delay = 0
+        post.holding.clear()
     for email in emails:
         post.wait_for(email)
 
@@ -267,7 +267,7 @@ def test_an_unknown_authority_gets_neither_mail_nor_password(post: MailServer) -
             "--auth-smtp-admin-email", "noreply@apus.example",
         )
         sign_up(server, address())
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while "messages wait until they can be sent" not in server.log_text():
             assert time.monotonic() < deadline, server.log_text()
             time.sleep(0.1)
@@ -319,7 +319,7 @@ def test_the_inbox_is_not_there_with_a_mail_server(apus: ApusServer) -> None:
 
 
 def inbox(server: ApusServer, number: int = 1) -> list[dict]:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         letters = httpx.get(server.url + "/dev/inbox", headers={"Accept": "application/json"}).json()
         if len(letters) >= number:

@@ -15,7 +15,9 @@ import Testing
             server.log.split(separator: "\n").compactMap { line in
                 let entry = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
                 guard entry?["msg"] as? String == "slow request" else { return nil }
-                return entry?["metadata"] as? [String: String]
+                let told = entry?["metadata"] as? [String: String]
+                // On a busy machine others are slow, too.
+                return told?["route"] == "call nap" ? told : nil
             }
         }
         try await nap("0.2000017")
@@ -23,7 +25,6 @@ import Testing
         try await nap("0.2000018")
         try #require(try await eventually { lines().count == 2 })
         let (first, second) = (lines()[0], lines()[1])
-        #expect(first["route"] == "call nap")
         #expect(first["plan"]?.count == 16, "\(first)")
         #expect(first["shape"]?.count == 16)
         #expect(Double(first["cost"] ?? "").map { $0 > 0 } == true)

@@ -70,6 +70,8 @@ final class FeedDatabase: Sendable {
     func settings(_ change: (inout FeedSettings) -> Void = { _ in }) -> FeedSettings {
         var settings = FeedSettings(
             connectionString: cluster.conninfo(database: name), schemas: ["public"])
+        // What is held back is counted in the log of the cluster, where other tests write too.
+        settings.logBytes = 1 << 30
         settings.standbyInterval = .milliseconds(100)
         settings.healthInterval = .milliseconds(200)
         change(&settings)

@@ -27,9 +27,9 @@ final class Heard: Sendable {
         all.reversed().lazy.compactMap { if case .caughtUp(let lsn) = $0 { lsn } else { nil } }.first
     }
 
-    /// Waits until it holds; gives up after half a minute.
+    /// Waits until it holds; gives up after a minute.
     func until(_ condition: (Heard) -> Bool) async {
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + .seconds(60)
         while !condition(self), ContinuousClock.now < deadline {
             try? await Task.sleep(for: .milliseconds(2))
         }

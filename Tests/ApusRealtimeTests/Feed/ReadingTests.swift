@@ -15,9 +15,7 @@ import Testing
             try await database.insert(1...3)
             await first.heard.until { $0.ids.count == 3 }
             await first.stop()
-            let begun = ContinuousClock.now
             await second.running()
-            #expect(ContinuousClock.now - begun < .seconds(5))
             #expect(second.feed.state.isRunning)
             try await database.insert(4...6)
             await second.heard.until { $0.ids.last == 6 }

@@ -14,7 +14,7 @@ final class ServerProcess: Sendable {
     }
 
     let directory: String
-    let port: Int
+    private let reserved: ReservedPort
     private let arguments: [String]
     private let process = Mutex<ChildProcess?>(nil)
     private let address = Mutex<String?>(nil)
@@ -36,7 +36,7 @@ final class ServerProcess: Sendable {
 
     init(migration: String? = nil, _ arguments: [String] = []) throws {
         directory = try Scratch.directory()
-        port = try Socket.freePort()
+        reserved = try ReservedPort()
         var arguments = arguments
         if let migration {
             let path = directory + "/migrations"
@@ -53,8 +53,11 @@ final class ServerProcess: Sendable {
                 "-c",
                 """
                 trap '' INT TERM HUP; cat >/dev/null
-                pid=$(cat '\(directory)/pid' 2>/dev/null) && kill -TERM "$pid" 2>/dev/null
-                while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+                pid=$(cat '\(directory)/pid' 2>/dev/null)
+                # Its number may be another's by now.
+                is_ours() { [ -n "$pid" ] && ps -o args= -p "$pid" | grep -qF '\(directory)/'; }
+                if is_ours; then kill -TERM "$pid" 2>/dev/null; fi
+                while is_ours; do sleep 0.1; done
                 rm -rf '\(directory)'
                 """,
             ])
@@ -75,8 +78,8 @@ final class ServerProcess: Sendable {
 
     /// Returns when it says that it is ready; fails when it ends instead.
     func ready() async throws {
-        let isReady = try await eventually(within: .seconds(60)) {
-            guard isRunning else { throw Failure("the server ended: \(log)") }
+        let isReady = try await eventually(within: .seconds(120)) {
+            guard isRunning else { throw Failure("the server ended, \(await end()): \(log)") }
             return try await Curl.get("\(url)/health/ready").status == 200
         }
         guard isReady else { throw Failure("the server is not ready: \(log)") }
@@ -96,6 +99,7 @@ final class ServerProcess: Sendable {
 
     var isRunning: Bool { process.withLock { $0 }?.isRunning == true }
     var processID: pid_t { process.withLock { $0 }?.processID ?? 0 }
+    var port: Int { reserved.number }
     var url: String { "http://127.0.0.1:\(port)" }
     var log: String { (try? String(contentsOfFile: directory + "/log", encoding: .utf8)) ?? "" }
 
@@ -128,7 +132,8 @@ final class ServerProcess: Sendable {
 }
 
 extension ServerProcess {
-    private func databaseAddress() async throws -> String {
+    /// Of its private database, as the owner.
+    func databaseAddress() async throws -> String {
         if let known = address.withLock({ $0 }) { return known }
         let told = try await apus("db", "url").output.trimmingCharacters(in: .whitespacesAndNewlines)
         address.withLock { $0 = told }

@@ -56,20 +56,6 @@ final class Socket: Sendable {
         return count > 0 ? Array(buffer[..<count]) : nil
     }
 
-    /// A port that was free a moment ago.
-    static func freePort() throws -> Int {
-        let listener = socket(AF_INET, stream, 0)
-        defer { close(listener) }
-        guard withAddress(port: 0, { bind(listener, $0, $1) }) == 0 else { throw Failure("no free port") }
-        var address = sockaddr_in()
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(listener, $0, &length) }
-        }
-        guard status == 0 else { throw Failure("no free port") }
-        return Int(UInt16(bigEndian: address.sin_port))
-    }
-
     private static func withAddress<R>(
         port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> R
     ) -> R {
