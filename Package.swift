@@ -42,6 +42,7 @@ let package = Package(
             providers: [.apt(["libargon2-dev"]), .brew(["argon2"])]),
 
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
+        .systemLibrary(name: "CEpoll"),
 
         // MARK: - Words at the bottom
         .target(name: "ApusFaults", swiftSettings: strict),
@@ -144,7 +145,6 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOWebSocket", package: "swift-nio"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -197,11 +197,9 @@ let package = Package(
         .executableTarget(
             name: "apus-load",
             dependencies: [
-                "ApusPostgres", "ApusSQL",
+                "ApusPostgres", "ApusSQL", "CEpoll",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
             ], swiftSettings: strict),
 
         // MARK: - Tests

@@ -1,6 +1,5 @@
 import NIOCore
 import NIOHTTP1
-import NIOWebSocket
 
 /// Speaks HTTP/1.1 (RFC 9112) on one connection, after NIO's request decoder.
 ///
@@ -298,11 +297,10 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler, RemovableChannelHandl
         let socket = WebSocket(channel: context.channel, limits: upgrade.limits)
         let handler = WebSocketHandler(
             socket, clock: clocks.of(context.eventLoop), makeReceiver: upgrade.makeReceiver)
-        let frames = ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: upgrade.limits.frameBytes))
         let leaving = leavesWithIt
         leavesWithIt = []
         do {
-            try pipeline.addHandlers([frames, handler], position: .after(self))
+            try pipeline.addHandler(handler, position: .after(self))
         } catch {
             return context.close(promise: nil)
         }

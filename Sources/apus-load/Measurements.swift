@@ -1,177 +1,235 @@
-import NIOCore
-import Synchronization
-
-/// The measurements of changes that come from the database, through channels.
-struct Measurements: Sendable {
+/// The measurements of changes that come from the database, through channels. Each begins with a table of its own and
+/// checks that every subscriber got every row of its own exactly once.
+struct Measurements {
     var target: Target
     var database: String
-    /// Process of the server, for its memory.
-    var pid: Int
+    var server: ObservedProcess
+    var figures: Figures
 
-    /// A join of `realtime:load` with entries of `postgres_changes`.
-    static func join(topic: String, filters: [String?]) -> [UInt8] {
+    /// A join with entries of `postgres_changes`.
+    static func join(filters: [String?]) -> [UInt8] {
         let entries = filters.map { filter in
             #"{"event":"INSERT","schema":"public","table":"apus_load""#
                 + (filter.map { #","filter":"\#($0)""# } ?? "") + "}"
         }
         return Array(
-            (#"{"event":"phx_join","topic":"realtime:\#(topic)","ref":"1","join_ref":"1","payload":{"config":{"#
+            (#"{"event":"phx_join","topic":"realtime:load","ref":"1","join_ref":"1","payload":{"config":{"#
                 + #""postgres_changes":[\#(entries.joined(separator: ","))]}}}"#).utf8)
     }
 
     /// What a join is answered with when changes flow.
     static let subscribed = "Subscribed to PostgreSQL"
 
-    /// `commits` rows a second to subscribers of which each hears of one bucket in `buckets`; from the commit's answer,
-    /// and from the statement's sending, to each client.
-    func changes(
-        _ title: String, subscribers: Int, buckets: Int?, rate: Int, seconds: Int
-    ) async throws -> String {
-        let writer = Writer(database)
-        try await writer.prepare()
-        let crowd = Crowd()
-        try await crowd.gather(subscribers, at: target, readyMark: Self.subscribed) { number in
-            [Self.join(topic: "load", filters: [buckets.map { "bucket=eq.\(number % $0)" }])]
-        }
-        let times = Times(count: rate * seconds)
-        let arrivals = Arrivals()
-        try await crowd.loop.submit { crowd.tally.onMark = { number, now in arrivals.add(number, now) } }
-            .get()
-        let start = nanoseconds()
-        for number in 0..<rate * seconds {
-            let due = start + Int64(number) * 1_000_000_000 / Int64(rate)
-            while nanoseconds() < due { try await Task.sleep(for: .microseconds(200)) }
-            times.sent(number)
-            writer.write(Int64(number), bucket: number % (buckets ?? 1)) { _ in times.answered(number) }
-        }
-        let each = buckets.map { subscribers / $0 } ?? subscribers
-        let expected = rate * seconds * each
-        try? await crowd.wait(until: 20) { crowd.tally.deliveries >= expected }
-        let (got, all) = try await crowd.loop.submit { (crowd.tally.deliveries, arrivals.all) }.get()
+    // MARK: - From the commit to the client
+
+    /// One subscriber that hears of every row.
+    func single(rate: Int = 100, seconds: Int = 10) async throws {
+        let crowd = Crowd(readyMark: Self.subscribed)
+        let outcome = try await follow(crowd, 1, buckets: nil, rate: rate, seconds: seconds)
+        try figures.add(
+            Figure(
+                work: "commit to client, 1 subscriber, \(rate) commits/s", figure: outcome.text,
+                goal: "p50 ≤ 3 ms, p99 ≤ 10 ms",
+                isMet: outcome.isComplete && outcome.fromAnswer.p50 <= 3 && outcome.fromAnswer.p99 <= 10))
+    }
+
+    /// Subscribers each of which hears of one bucket in a hundred.
+    func filtered(subscribers: Int = 1_000, rate: Int = 1_000, seconds: Int = 10) async throws {
+        let crowd = Crowd(readyMark: Self.subscribed)
+        let outcome = try await follow(crowd, subscribers, buckets: 100, rate: rate, seconds: seconds)
+        try figures.add(
+            Figure(
+                work: "\(grouped(rate)) commits/s, \(grouped(subscribers)) subscribers each matching 1 % by filter",
+                figure: outcome.text, goal: "p99 ≤ 50 ms, none lost",
+                isMet: outcome.isComplete && outcome.fromAnswer.p99 <= 50))
+    }
+
+    private struct Outcome {
         var fromAnswer = Sample()
         var fromSending = Sample()
-        for (number, now) in all {
-            fromAnswer.add(max(0, now - times.answer(Int(number))))
-            fromSending.add(now - times.sending(Int(number)))
-        }
-        try await crowd.disperse()
-        try await writer.remove()
-        return
-            "\(title): commit to client \(fromAnswer.summary); statement to client \(fromSending.summary); "
-            + "\(got) of \(expected) delivered"
+        var isComplete: Bool
+        var text = ""
     }
 
-    /// One row to many, and many rows to many.
-    func fanOut(subscribers: Int, rows: Int) async throws -> String {
+    private func follow(
+        _ crowd: Crowd, _ subscribers: Int, buckets: Int?, rate: Int, seconds: Int
+    ) async throws -> Outcome {
         let writer = Writer(database)
         try await writer.prepare()
-        let crowd = Crowd()
-        let before = memory()
-        try await crowd.gather(subscribers, at: target, readyMark: Self.subscribed) { _ in
-            [Self.join(topic: "load", filters: [nil])]
+        try crowd.gather(subscribers, at: target) { place in
+            buckets.map { .remainder(place % $0, of: $0) } ?? .all
+        } hello: { place in
+            [Self.join(filters: [buckets.map { "bucket=eq.\(place % $0)" }])]
         }
-        try await Task.sleep(for: .seconds(2))
-        let each = (memory() - before) * 1_024 / subscribers
-        var lines = ["memory of an idle subscribed WebSocket: \(rounded(Double(each) / 1_024)) KB"]
-        var next: Int64 = 0
-        for count in [1, 1, 1, rows] {
-            let expected = subscribers * count
-            let base = try await crowd.loop.submit { crowd.tally.deliveries }.get()
-            let start = nanoseconds()
-            try await writer.writeTogether(next..<next + Int64(count))
-            next += Int64(count)
-            try await crowd.wait(until: 60) { crowd.tally.deliveries - base >= expected }
-            let last = try await crowd.loop.submit { crowd.tally.lastDelivery }.get()
-            let seconds = Double(last - start) / 1e9
-            lines.append(
-                "fan-out of \(count) row\(count == 1 ? "" : "s") to \(subscribers): \(rounded(seconds * 1_000)) ms, "
-                    + "\(Int(Double(expected) / seconds)) deliveries/s")
+        try await warmUp(writer, crowd)
+        crowd.count(arrivals: true)
+        let (count, first) = (rate * seconds, Self.warmUpRows)
+        let times = Times(count: first + count)
+        let usage = Usage(server)
+        let pace = Pace.run(writer, first..<first + count, perSecond: rate, times: times) { number in
+            number % (buckets ?? 1)
         }
-        try await crowd.disperse()
+        let expected = count * (buckets.map { subscribers / $0 } ?? subscribers)
+        try? crowd.pump(seconds: seconds + 20) { crowd.deliveries >= expected }
+        let processors = usage.text
+        await pace.value
+        // What is wrong would come a moment later.
+        crowd.pump(milliseconds: 200)
+        var outcome = Outcome(isComplete: crowd.mistakes(first..<first + count) == 0)
+        for (number, time) in crowd.arrivals {
+            let answer = times.answer(number)
+            outcome.fromAnswer.add(answer == 0 ? 0 : max(0, time - answer))
+            outcome.fromSending.add(time - times.sending(number))
+        }
         try await writer.remove()
-        return lines.joined(separator: "\n")
+        outcome.text =
+            "from the commit's answer \(outcome.fromAnswer.summary); from sending the statement "
+            + "\(outcome.fromSending.summary); \(crowd.verdict(first..<first + count)); \(processors)"
+        return outcome
     }
 
-    /// One change that one of many subscriptions wants: what the others cost.
-    func matching(subscriptions: Int, rate: Int, seconds: Int) async throws -> (Double, String) {
+    /// Rows before those that count: statements are prepared, buffers have grown.
+    private static let warmUpRows = 200
+
+    private func warmUp(_ writer: Writer, _ crowd: Crowd) async throws {
+        let times = Times(count: Self.warmUpRows)
+        let pace = Pace.run(writer, 0..<Self.warmUpRows, perSecond: 200, times: times) { $0 % 100 }
+        await pace.value
+        let end = nanoseconds() + 500_000_000
+        while nanoseconds() < end { crowd.pump(milliseconds: 50) }
+    }
+
+    // MARK: - Matching
+
+    /// What one change costs among so many filters of which one matches. In milliseconds of the server's processor.
+    func matching(subscriptions: Int, rate: Int = 500, seconds: Int = 8) async throws -> Double {
         let writer = Writer(database)
         try await writer.prepare()
-        let crowd = Crowd()
-        let perConnection = min(100, subscriptions)
-        try await crowd.gather(subscriptions / perConnection, at: target, readyMark: Self.subscribed) {
-            number in
-            [
-                Self.join(
-                    topic: "load",
-                    filters: (0..<perConnection).map { "bucket=eq.\(number * perConnection + $0)" })
-            ]
+        let crowd = Crowd(readyMark: Self.subscribed)
+        let each = min(100, subscriptions)
+        let bucket: @Sendable (Int) -> Int = { $0 &* 7_919 % subscriptions }
+        try crowd.gather(subscriptions / each, at: target) { _ in
+            .owned { number in bucket(number) / each }
+        } hello: { place in
+            [Self.join(filters: (0..<each).map { "bucket=eq.\(place * each + $0)" })]
         }
-        let times = Times(count: rate * seconds)
-        let arrivals = Arrivals()
-        try await crowd.loop.submit { crowd.tally.onMark = { arrivals.add($0, $1) } }.get()
-        let processor = processorTime()
-        let start = nanoseconds()
-        for number in 0..<rate * seconds {
-            let due = start + Int64(number) * 1_000_000_000 / Int64(rate)
-            while nanoseconds() < due { try await Task.sleep(for: .microseconds(200)) }
-            times.sent(number)
-            writer.write(Int64(number), bucket: number * 7919 % subscriptions) { _ in times.answered(number) }
-        }
-        try? await crowd.wait(until: 20) { crowd.tally.deliveries >= rate * seconds }
-        let used = Double(processorTime() - processor) / Double(rate * seconds)
-        let all = try await crowd.loop.submit { arrivals.all }.get()
+        try await warmUp(writer, crowd)
+        crowd.count(arrivals: true)
+        let (count, first) = (rate * seconds, Self.warmUpRows)
+        let times = Times(count: first + count)
+        let usage = Usage(server)
+        let pace = Pace.run(writer, first..<first + count, perSecond: rate, times: times, bucket: bucket)
+        try? crowd.pump(seconds: seconds + 20) { crowd.deliveries >= count }
+        let cost = Double(usage.serverTime) / Double(count)
+        await pace.value
         var sample = Sample()
-        for (number, now) in all { sample.add(max(0, now - times.answer(Int(number)))) }
-        try await crowd.disperse()
-        try await writer.remove()
-        return (
-            used,
-            "\(subscriptions) filters: \(rounded(used)) ms of the server's processor for a change; commit to client "
-                + "\(sample.summary); \(all.count) of \(rate * seconds) delivered"
-        )
-    }
-
-    // MARK: - The server's process
-
-    /// Resident memory in KB.
-    func memory() -> Int {
-        ProcFile.lines("/proc/\(pid)/status").first { $0.hasPrefix("VmRSS:") }
-            .flatMap { Int($0.filter(\.isNumber)) } ?? 0
-    }
-
-    /// Processor time in milliseconds, in steps of ten.
-    func processorTime() -> Int {
-        guard let line = ProcFile.lines("/proc/\(pid)/stat").first, let end = line.lastIndex(of: ")") else {
-            return 0
+        for (number, time) in crowd.arrivals {
+            let answer = times.answer(number)
+            sample.add(answer == 0 ? 0 : max(0, time - answer))
         }
-        let fields = line[line.index(after: end)...].split(separator: " ")
-        guard fields.count > 12, let user = Int(fields[11]), let system = Int(fields[12]) else { return 0 }
-        return (user + system) * 10
+        try await writer.remove()
+        try figures.add(
+            Figure(
+                work: "one change among \(grouped(subscriptions)) equality filters",
+                figure: "\(rounded(cost * 1_000)) µs of the server's processors at \(rate) commits/s; from the commit's "
+                    + "answer \(sample.summary); \(crowd.verdict(first..<first + count))"))
+        return crowd.mistakes(first..<first + count) == 0 ? cost : .infinity
+    }
+
+    // MARK: - Fan-out and memory
+
+    /// Rows to all of many subscribers: one at a time, then at a rate.
+    func fanOut(subscribers: Int, rows: Int, rate: Int, seconds: Int) async throws {
+        let writer = Writer(database)
+        try await writer.prepare()
+        try await memory(subscribers)
+        let crowd = Crowd(readyMark: Self.subscribed)
+        try crowd.gather(subscribers, at: target, hello: { _ in [Self.join(filters: ["bucket=eq.0"])] })
+        try await Task.sleep(for: .seconds(1))
+        let last = try await alone(crowd, writer, subscribers, rows: rows)
+        try await sustained(crowd, writer, subscribers, rate: rate, seconds: seconds, first: last)
+        try await writer.remove()
+    }
+
+    /// What each of the later four fifths of the sockets adds, so that memory that the start has left free counts
+    /// for nothing. Each has a filter of its own.
+    private func memory(_ subscribers: Int) async throws {
+        let crowd = Crowd(readyMark: Self.subscribed)
+        let first = subscribers / 5
+        try crowd.gather(first, at: target, hello: { [Self.join(filters: ["bucket=eq.\($0)"])] })
+        try await Task.sleep(for: .seconds(1))
+        let before = server.residentBytes
+        try crowd.gather(
+            subscribers - first, at: target, hello: { [Self.join(filters: ["bucket=eq.\(first + $0)"])] })
+        try await Task.sleep(for: .seconds(2))
+        let all = server.residentBytes
+        let each = Double(all - before) / Double(subscribers - first) / 1_024
+        try figures.add(
+            Figure(
+                work: "memory of an idle subscribed WebSocket, each with a filter of its own",
+                figure: "\(rounded(each)) KB of the server's resident memory, by the growth from \(grouped(first)) "
+                    + "to \(grouped(subscribers)); all of the server \(all >> 20) MB",
+                goal: "≤ 12 KB", isMet: each <= 12))
+    }
+
+    /// Each row is committed when everybody has the one before. Returns the next number.
+    private func alone(
+        _ crowd: Crowd, _ writer: Writer, _ subscribers: Int, rows count: Int
+    ) async throws -> Int {
+        var (took, isRight) = (Sample(), true)
+        let usage = Usage(server)
+        for number in 0..<count {
+            crowd.count(arrivals: false)
+            let times = Times(count: count)
+            let pace = Pace.run(writer, number..<number + 1, perSecond: 1, times: times) { _ in 0 }
+            try crowd.pump(seconds: 30) { crowd.deliveries >= subscribers }
+            await pace.value
+            isRight = isRight && crowd.mistakes(number..<number + 1) == 0
+            // The first ones grow buffers.
+            if number >= 5 { took.add(crowd.lastDelivery - times.sending(Int64(number))) }
+        }
+        let processors = usage.text
+        let speed = Double(subscribers) / took.p50 * 1_000
+        try figures.add(
+            Figure(
+                work: "fan-out of one row to \(grouped(subscribers)) WebSockets, rows one by one",
+                figure: "\(grouped(Int(speed))) deliveries/s; from sending the statement to the last client "
+                    + took.summary + (isRight ? "; each row once to each; " : "; WRONG; ") + processors,
+                goal: "≥ 200,000 deliveries/s", isMet: isRight && speed >= 200_000))
+        return count
+    }
+
+    /// Transactions of one row each, at a rate.
+    private func sustained(
+        _ crowd: Crowd, _ writer: Writer, _ subscribers: Int, rate: Int, seconds: Int, first: Int
+    ) async throws {
+        let count = rate * seconds
+        crowd.count(arrivals: false)
+        let times = Times(count: first + count)
+        let usage = Usage(server)
+        let pace = Pace.run(writer, first..<first + count, perSecond: rate, times: times) { _ in 0 }
+        let expected = count * subscribers
+        try? crowd.pump(seconds: seconds + 30) { crowd.deliveries >= expected }
+        let processors = usage.text
+        await pace.value
+        crowd.pump(milliseconds: 200)
+        let took = Double(crowd.lastDelivery - times.sending(Int64(first))) / 1e9
+        let speed = Double(crowd.deliveries) / took
+        try figures.add(
+            Figure(
+                work: "the same, \(rate) transactions of one row a second for \(seconds) s",
+                figure: "\(grouped(Int(speed))) deliveries/s; the last \(rounded(took - Double(seconds - 1) - Double(rate - 1) / Double(rate))) s "
+                    + "after its statement; \(crowd.verdict(first..<first + count)); \(processors)",
+                goal: "≥ 200,000 deliveries/s",
+                isMet: speed >= 200_000 && crowd.mistakes(first..<first + count) == 0))
     }
 }
 
-/// When statements were sent and answered.
-final class Times: Sendable {
-    private let times: Mutex<(sent: [Int64], answered: [Int64])>
-
-    init(count: Int) {
-        times = Mutex((Array(repeating: 0, count: count), Array(repeating: 0, count: count)))
+extension Crowd {
+    /// Whether each got each of its own among these numbers exactly once.
+    func verdict(_ numbers: Range<Int>) -> String {
+        let wrong = mistakes(numbers)
+        if wrong == 0 { return "\(grouped(deliveries)) deliveries, each row once to each" }
+        return "\(grouped(deliveries)) deliveries, \(grouped(wrong)) subscribers got WRONG ones"
     }
-
-    func sent(_ number: Int) { times.withLock { $0.sent[number] = nanoseconds() } }
-    func answered(_ number: Int) { times.withLock { $0.answered[number] = nanoseconds() } }
-    func sending(_ number: Int) -> Int64 { times.withLock { $0.sent[number] } }
-    /// Now, for one that has not been answered yet: its change was faster.
-    func answer(_ number: Int) -> Int64 {
-        times.withLock { $0.answered[number] == 0 ? nanoseconds() : $0.answered[number] }
-    }
-}
-
-/// Marks with the times at which they came.
-///
-/// Sendable: touched on the crowd's event loop only.
-final class Arrivals: @unchecked Sendable {
-    private(set) var all: [(Int64, Int64)] = []
-
-    func add(_ number: Int64, _ now: Int64) { all.append((number, now)) }
 }

@@ -1,96 +1,83 @@
-import NIOCore
-import NIOPosix
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// Messages from one publisher to many subscribers, without database and permissions: what brokers do too.
-struct PlainFanOut: Sendable {
-    /// How a message gets in.
-    enum Publisher: Sendable {
-        /// A request for each message.
-        case http(Target, headers: String, body: @Sendable (Int) -> String)
-        /// A frame for each message.
-        case socket(Target, hello: [[UInt8]], frame: @Sendable (Int) -> [UInt8])
+struct PlainFanOut {
+    /// How a message gets in: what is sent, and what stands in the answer to it.
+    struct Publisher: Sendable {
+        var target: Target
+        /// Said once; a WebSocket is opened when it is there.
+        var hello: [UInt8]?
+        var message: @Sendable (Int) -> [UInt8]
+        /// In the answer to each.
+        var answer: String
     }
 
     var target: Target
     var readyMark: String
     var hello: [[UInt8]]
     var publisher: Publisher
+    var server: ObservedProcess
+    var figures: Figures
 
-    func run(_ title: String, subscribers: Int, messages: Int) async throws -> String {
-        let crowd = Crowd()
+    /// Each message is sent when the one before was answered; so the rate is the broker's own.
+    func run(_ title: String, subscribers: Int, messages: Int) async throws {
+        let crowd = Crowd(readyMark: readyMark)
         let hello = hello
-        try await crowd.gather(subscribers, at: target, readyMark: readyMark) { _ in hello }
-        try await Task.sleep(for: .seconds(1))
-        let first = crowd.tally
+        try crowd.gather(subscribers, at: target, hello: { _ in hello })
+        // A broker may answer the handshake before it has subscribed.
+        try await Task.sleep(for: .milliseconds(500))
+        let warm = 5
+        try await publish(0..<warm).value
+        try crowd.pump(seconds: 30) { crowd.deliveries >= warm * subscribers }
+        crowd.count(arrivals: false)
+        let usage = Usage(server)
         let start = nanoseconds()
-        try await publish(messages, on: crowd)
+        let publishing = publish(warm..<warm + messages)
         let expected = subscribers * messages
-        try? await crowd.wait(until: 60) { first.deliveries >= expected }
-        let (got, last) = try await crowd.loop.submit { (first.deliveries, first.lastDelivery) }.get()
-        try await crowd.disperse()
-        let seconds = Double(last - start) / 1e9
-        return
-            "\(title): \(messages) messages to \(subscribers) subscribers in \(rounded(seconds * 1_000)) ms, "
-            + "\(Int(Double(got) / seconds)) deliveries/s, \(got) of \(expected) delivered"
+        try? crowd.pump(seconds: 60) { crowd.deliveries >= expected }
+        let processors = usage.text
+        try await publishing.value
+        crowd.pump(milliseconds: 200)
+        let took = Double(crowd.lastDelivery - start) / 1e9
+        try figures.add(
+            Figure(
+                work: "plain fan-out to \(grouped(subscribers)) WebSockets, \(title)",
+                figure: "\(grouped(Int(Double(crowd.deliveries) / took))) deliveries/s, "
+                    + "\(rounded(Double(messages) / took)) messages/s; \(crowd.verdict(warm..<warm + messages)); \(processors)"))
     }
 
-    private func publish(_ messages: Int, on crowd: Crowd) async throws {
-        let (target, bytes): (Target, ByteBuffer)
-        switch publisher {
-        case .http(let place, let headers, let body):
-            var all = ""
-            for number in 0..<messages {
-                let text = body(number)
-                all +=
-                    "POST \(place.path) HTTP/1.1\r\nHost: \(place.host)\r\n\(headers)Content-Length: \(text.utf8.count)\r\n\r\n"
-                    + text
+    private func publish(_ numbers: Range<Int>) -> Task<Void, any Error> {
+        let publisher = publisher
+        return Task.detached {
+            let descriptor = try Descriptor.connect(to: publisher.target)
+            defer { close(descriptor) }
+            if let hello = publisher.hello {
+                try Descriptor.send(publisher.target.upgrade, to: descriptor)
+                try Self.await("\r\n\r\n", on: descriptor)
+                try Descriptor.send(hello, to: descriptor)
             }
-            (target, bytes) = (place, ByteBuffer(string: all))
-        case .socket(let place, let hello, let frame):
-            var all = ByteBuffer()
-            for message in hello + (0..<messages).map(frame) {
-                var encoded = Subscriber.frame(message, opcode: 0x2)
-                all.writeBuffer(&encoded)
+            for number in numbers {
+                try Descriptor.send(publisher.message(number), to: descriptor)
+                try Self.await(publisher.answer, on: descriptor)
             }
-            (target, bytes) = (place, all)
         }
-        let isSocket: Bool = if case .socket = publisher { true } else { false }
-        _ = try await ClientBootstrap(group: crowd.loop)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(
-                        PublishingHandler(target, bytes, upgrades: isSocket))
-                }
-            }
-            .connect(host: target.host, port: target.port).get()
-    }
-}
-
-/// Sends everything at once; answers are read and dropped.
-private final class PublishingHandler: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-
-    private let target: Target
-    private let bytes: ByteBuffer
-    private var upgrades: Bool
-
-    init(_ target: Target, _ bytes: ByteBuffer, upgrades: Bool) {
-        self.target = target
-        self.bytes = bytes
-        self.upgrades = upgrades
     }
 
-    func channelActive(context: ChannelHandlerContext) {
-        guard upgrades else { return context.writeAndFlush(NIOAny(bytes), promise: nil) }
-        let head =
-            "GET \(target.path) HTTP/1.1\r\nHost: \(target.host)\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-        context.writeAndFlush(NIOAny(ByteBuffer(string: head)), promise: nil)
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard upgrades else { return }
-        upgrades = false
-        context.writeAndFlush(NIOAny(bytes), promise: nil)
+    /// Reads until a text has come.
+    private static func await(_ text: String, on descriptor: Int32) throws {
+        var seen: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            guard count > 0 else { throw Failure("the publisher's connection ended") }
+            seen += buffer[..<count]
+            if String(decoding: seen, as: UTF8.self).contains(text) { return }
+        }
     }
 }

@@ -16,9 +16,3 @@ enum ProcFile {
         return String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n")
     }
 }
-
-/// Says something at once, also into a pipe.
-func tell(_ line: String) {
-    print(line)
-    fflush(nil)
-}

@@ -43,15 +43,4 @@ final class Writer: Sendable {
             if case .success = result { answered(true) } else { answered(false) }
         }
     }
-
-    /// Several rows in one transaction.
-    func writeTogether(_ numbers: Range<Int64>) async throws {
-        try await database.query(
-            """
-            insert into public.apus_load
-            select n, 0, '~' || n || '~'
-            from generate_series(\(bind: Int(numbers.lowerBound))::text::bigint,
-                \(bind: Int(numbers.upperBound - 1))::text::bigint) n
-            """)
-    }
 }

@@ -11,7 +11,8 @@ struct ChangeMessage {
         let version: ChannelVersion
         /// The columns that are wanted; nil for all.
         let select: Set<String>?
-        private let key: Key
+        /// Equal for equal forms.
+        let key: Key
 
         init(topic: String, version: ChannelVersion, select: [String]?) {
             self.topic = topic
@@ -20,13 +21,11 @@ struct ChangeMessage {
             key = Key(topic: topic, version: version, select: self.select)
         }
 
-        fileprivate struct Key: Hashable {
+        struct Key: Hashable {
             var topic: String
             var version: ChannelVersion
             var select: Set<String>?
         }
-
-        fileprivate var identity: Key { key }
     }
 
     private struct Made: Hashable {
@@ -58,7 +57,7 @@ struct ChangeMessage {
         let view = View(
             columns: recipient.columns, select: form.select,
             showsOldRow: delivery.change.oldIsWhole && recipient.before == .seen)
-        let key = Made(form: form.identity, bindings: bindings, view: view)
+        let key = Made(form: form.key, bindings: bindings, view: view)
         if let known = messages[key] { return known }
         let body = bodies[view] ?? data(view)
         bodies[view] = body

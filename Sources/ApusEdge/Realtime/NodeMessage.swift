@@ -10,14 +10,20 @@ enum NodeMessage: Sendable {
 }
 
 /// What a node says of the members that it has itself.
+///
+/// A node numbers what it says: each `track` and `untrack` is one more than the one before. Whoever misses a number asks
+/// for everything, so that whatever is lost on the way heals by the next sign of life.
 enum PresenceNews: Sendable {
     /// Tracks on this topic; replaces what the member tracked before.
-    case track(node: String, TopicKey, member: UInt64, PresenceLedger.Entry)
-    case untrack(node: String, TopicKey, member: UInt64)
-    /// Sent now and then, so that others notice when a node is gone; also before everything that it has.
-    case alive(node: String, tellsAfresh: Bool)
-    /// Everybody shall say what they have.
-    case ask(node: String)
+    case track(node: String, number: UInt64, TopicKey, member: UInt64, PresenceLedger.Entry)
+    case untrack(node: String, number: UInt64, TopicKey, member: UInt64)
+    /// Sent now and then, so that others notice when a node is gone, or something of it was lost.
+    case alive(node: String, number: UInt64)
+    /// Everything that the node has follows, up to ``told(node:number:)``.
+    case tells(node: String)
+    case told(node: String, number: UInt64)
+    /// The node `of`, or everybody, shall say what they have.
+    case ask(node: String, of: String?)
     /// The node stops.
     case gone(node: String)
 }
@@ -68,43 +74,58 @@ extension PresenceNews {
         var payload: [UInt8] = []
         var head: JSONObject
         switch self {
-        case .track(let node, let key, let member, let entry):
-            head = Self.head("t", node, key, member)
+        case .track(let node, let number, let key, let member, let entry):
+            head = Self.head("t", node, number, key, member)
             head["r"] = .string(entry.reference)
             head["y"] = .string(entry.key)
             payload = entry.payload
-        case .untrack(let node, let key, let member): head = Self.head("u", node, key, member)
-        case .alive(let node, let tellsAfresh):
-            head = ["k": .string("a"), "n": .string(node), "w": .bool(tellsAfresh)]
-        case .ask(let node): head = ["k": .string("q"), "n": .string(node)]
-        case .gone(let node): head = ["k": .string("g"), "n": .string(node)]
+        case .untrack(let node, let number, let key, let member):
+            head = Self.head("u", node, number, key, member)
+        case .alive(let node, let number): head = Self.head("a", node, number)
+        case .tells(let node): head = Self.head("w", node)
+        case .told(let node, let number): head = Self.head("d", node, number)
+        case .ask(let node, let other):
+            head = Self.head("q", node)
+            if let other { head["o"] = .string(other) }
+        case .gone(let node): head = Self.head("g", node)
         }
         return JSONValue.object(head).bytes + [0x0A] + payload
     }
 
-    private static func head(_ kind: String, _ node: String, _ key: TopicKey, _ member: UInt64) -> JSONObject
-    {
-        [
-            "k": .string(kind), "n": .string(node), "t": .string(key.name), "p": .bool(key.isPrivate),
-            "m": .string(String(member)),
-        ]
+    private static func head(_ kind: String, _ node: String, _ number: UInt64? = nil) -> JSONObject {
+        var head: JSONObject = ["k": .string(kind), "n": .string(node)]
+        if let number { head["s"] = .string(String(number)) }
+        return head
+    }
+
+    private static func head(
+        _ kind: String, _ node: String, _ number: UInt64, _ key: TopicKey, _ member: UInt64
+    ) -> JSONObject {
+        var head = head(kind, node, number)
+        head["t"] = .string(key.name)
+        head["p"] = .bool(key.isPrivate)
+        head["m"] = .string(String(member))
+        return head
     }
 
     fileprivate init?(_ kind: String, _ head: JSONObject, _ key: TopicKey, _ payload: ArraySlice<UInt8>) {
         guard let node = head["n"]?.text else { return nil }
+        let number = head["s"]?.text.flatMap { UInt64($0) }
         let member = head["m"]?.text.flatMap { UInt64($0) }
-        switch kind {
-        case "t":
+        switch (kind, number) {
+        case ("t", let number?):
             guard let member, let reference = head["r"]?.text, let name = head["y"]?.text else { return nil }
             self = .track(
-                node: node, key, member: member,
+                node: node, number: number, key, member: member,
                 .init(reference: reference, key: name, payload: Array(payload)))
-        case "u":
+        case ("u", let number?):
             guard let member else { return nil }
-            self = .untrack(node: node, key, member: member)
-        case "a": self = .alive(node: node, tellsAfresh: head["w"] == .bool(true))
-        case "q": self = .ask(node: node)
-        case "g": self = .gone(node: node)
+            self = .untrack(node: node, number: number, key, member: member)
+        case ("a", let number?): self = .alive(node: node, number: number)
+        case ("w", _): self = .tells(node: node)
+        case ("d", let number?): self = .told(node: node, number: number)
+        case ("q", _): self = .ask(node: node, of: head["o"]?.text)
+        case ("g", _): self = .gone(node: node)
         default: return nil
         }
     }

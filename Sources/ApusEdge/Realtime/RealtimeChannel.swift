@@ -6,12 +6,16 @@ import ApusRealtime
 /// Sendable: touched on its connection's event loop only; the constants are read elsewhere.
 final class RealtimeChannel: @unchecked Sendable {
     let key: TopicKey
-    unowned let connection: RealtimeConnection
+    /// A cycle until the channel ends, which the connection's end brings about. Not `unowned`: that costs every
+    /// delivery two more counts of references.
+    let connection: RealtimeConnection
     let joinRef: String?
     let request: JoinRequest
     /// Unique in this process; names the member in presence.
     let member: UInt64
     var caller: RealtimeCaller
+    /// How many tokens have replaced the first.
+    var renewals = 0
     var access = TopicAccess.all
     /// Whether messages are delivered.
     var isJoined = false
@@ -21,8 +25,10 @@ final class RealtimeChannel: @unchecked Sendable {
     lazy var presenceKey = request.presenceKey ?? PresenceBoard.randomKey()
     /// Place in ``TopicMembers``.
     var place = 0
-    /// What ``RowSubscriptions`` calls its subscriptions.
-    var subscriptions: [UInt64] = []
+    /// Place in ``RouteReaders``.
+    var routePlace = 0
+    /// The entries of `postgres_changes`, as they stand.
+    var seats: [ChangeSeat] = []
     /// What came while the join was under way.
     var waiting: [ClientMessage] = []
 

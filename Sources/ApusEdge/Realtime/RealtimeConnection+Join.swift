@@ -10,7 +10,7 @@ extension RealtimeConnection {
     /// What a join has to ask for elsewhere before it is answered.
     struct Joined: Sendable {
         var access = TopicAccess.all
-        var subscriptions: [UInt64] = []
+        var seats: [ChangeSeat] = []
         var replay: [Broadcast] = []
     }
 
@@ -31,12 +31,11 @@ extension RealtimeConnection {
         if isPlain { return complete(channel, message, .success(Joined())) }
         let (hub, eventLoop) = (hub, socket.eventLoop)
         let (key, request, caller) = (channel.key, channel.request, channel.caller)
-        let shape = (version, channel)
+        let version = version
         Task {
             let result: Result<Joined, ChannelFault>
             do throws(ChannelFault) {
-                result = .success(
-                    try await hub.prepare(key, request, caller, version: shape.0, channel: shape.1))
+                result = .success(try await hub.prepare(key, request, caller, version: version))
             } catch {
                 result = .failure(error)
             }
@@ -76,7 +75,7 @@ extension RealtimeConnection {
     ) {
         let topic = channel.key.wireName
         guard socket.isOpen, channels[topic] === channel else {
-            if case .success(let joined) = result { hub.drop(joined.subscriptions) }
+            if case .success(let joined) = result { hub.changes.release(joined.seats) }
             return
         }
         let joined: Joined
@@ -87,8 +86,8 @@ extension RealtimeConnection {
             return refuse(message, fault)
         }
         channel.access = joined.access
-        channel.subscriptions = joined.subscriptions
         channel.isJoined = true
+        hub.changes.take(joined.seats, channel)
         shard.join(channel)
         hub.counters.joins.increment()
         let bindings = zip(ChangeBinding.ids(of: channel.request.changes), channel.request.changes)
@@ -128,24 +127,35 @@ extension RealtimeConnection {
             caller.principal.role == channel.caller.principal.role
             && caller.principal.claims == channel.caller.principal.claims
         channel.caller = caller
-        guard !isSame, channel.request.isPrivate || !channel.subscriptions.isEmpty else { return }
-        let (hub, eventLoop) = (hub, socket.eventLoop)
-        let (key, subscriptions) = (channel.key, channel.subscriptions)
+        channel.renewals += 1
+        guard !isSame, channel.request.isPrivate || !channel.seats.isEmpty else { return }
+        let (hub, eventLoop, version) = (hub, socket.eventLoop, version)
+        let (key, request, renewal) = (channel.key, channel.request, channel.renewals)
         Task {
-            let result: Result<TopicAccess, ChannelFault>
+            let result: Result<Joined, ChannelFault>
             do throws(ChannelFault) {
-                result = .success(try await hub.refresh(key, subscriptions, caller))
+                result = .success(try await hub.refresh(key, request, caller, version: version))
             } catch {
                 result = .failure(error)
             }
             eventLoop.execute {
-                guard self.channels[key.wireName] === channel else { return }
-                switch result {
-                case .success(let access): channel.access = access
-                case .failure(let fault): self.end(channel, fault)
-                }
+                self.take(result, channel, renewal)
                 self.shard.flush()
             }
+        }
+    }
+
+    private func take(_ result: Result<Joined, ChannelFault>, _ channel: RealtimeChannel, _ renewal: Int) {
+        // It is over, or a newer token has come meanwhile.
+        guard channel.isJoined, channel.renewals == renewal else {
+            if case .success(let joined) = result { hub.changes.release(joined.seats) }
+            return
+        }
+        switch result {
+        case .success(let joined):
+            channel.access = joined.access
+            hub.changes.take(joined.seats, channel)
+        case .failure(let fault): end(channel, fault)
         }
     }
 }

@@ -114,8 +114,7 @@ package final class RealtimeHub: Sendable {
 
     /// Makes everything ready for a channel: permission, changes, what is to be replayed.
     func prepare(
-        _ key: TopicKey, _ request: JoinRequest, _ caller: RealtimeCaller, version: ChannelVersion,
-        channel: RealtimeChannel
+        _ key: TopicKey, _ request: JoinRequest, _ caller: RealtimeCaller, version: ChannelVersion
     ) async throws(ChannelFault) -> RealtimeConnection.Joined {
         var joined = RealtimeConnection.Joined()
         if key.isPrivate {
@@ -136,8 +135,8 @@ package final class RealtimeHub: Sendable {
                     feed?.state.reason ?? "The change feed is switched off (realtime-enabled).")
             }
             for entry in request.changes { try await covered(entry, feed) }
-            joined.subscriptions = try await changes.subscribe(
-                channel, request.changes, topic: key.wireName, version: version, principal: caller.principal)
+            joined.seats = try await changes.reserve(
+                request.changes, topic: key.wireName, version: version, principal: caller.principal)
         }
         return joined
     }
@@ -164,27 +163,23 @@ package final class RealtimeHub: Sendable {
 
     /// The same questions again, for another token.
     func refresh(
-        _ key: TopicKey, _ subscriptions: [UInt64], _ caller: RealtimeCaller
-    ) async throws(ChannelFault) -> TopicAccess {
-        var access = TopicAccess.all
+        _ key: TopicKey, _ request: JoinRequest, _ caller: RealtimeCaller, version: ChannelVersion
+    ) async throws(ChannelFault) -> RealtimeConnection.Joined {
+        var joined = RealtimeConnection.Joined()
         if key.isPrivate {
-            access = try await topicAccess(key, caller)
-            guard access.mayJoin else { throw Self.mayNotRead(key) }
+            joined.access = try await topicAccess(key, caller)
+            guard joined.access.mayJoin else { throw Self.mayNotRead(key) }
         }
-        try await changes.update(subscriptions, principal: caller.principal)
-        return access
+        joined.seats = try await changes.reserve(
+            request.changes, topic: key.wireName, version: version, principal: caller.principal)
+        return joined
     }
 
     /// Ends what a channel takes part in. On its event loop.
     func forget(_ channel: RealtimeChannel) {
         channel.shardLeave()
         presence.untrack(channel)
-        drop(channel.subscriptions)
-        channel.subscriptions = []
-    }
-
-    func drop(_ subscriptions: [UInt64]) {
-        if !subscriptions.isEmpty { changes.unsubscribe(subscriptions) }
+        changes.leave(channel)
     }
 
     // MARK: - Broadcasting

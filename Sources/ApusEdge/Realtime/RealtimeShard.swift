@@ -10,12 +10,16 @@ import Synchronization
 final class RealtimeShard: @unchecked Sendable {
     /// Something to be told to members.
     enum Delivery: Sendable {
+        /// Of one change: to all channels of each route, the route's message.
+        case changes([Routed])
         /// To chosen channels, each its message.
         case messages([(channel: RealtimeChannel, message: WebSocketMessage)])
         case broadcast(TopicKey, Broadcast)
         case presence(TopicKey, [UInt8])
         case perform(@Sendable (RealtimeShard) -> Void)
     }
+
+    typealias Routed = (route: ChangeRoute, message: WebSocketMessage)
 
     private struct Outbox {
         var deliveries: [Delivery] = []
@@ -26,6 +30,8 @@ final class RealtimeShard: @unchecked Sendable {
     private let outbox = Mutex(Outbox())
     private(set) var connections: [ObjectIdentifier: RealtimeConnection] = [:]
     private var topics: [TopicKey: TopicMembers] = [:]
+    /// The channels of each route. A route is kept alive by its readers' seats.
+    private var readers: [ObjectIdentifier: RouteReaders] = [:]
     private var unflushed: [RealtimeConnection] = []
 
     init(eventLoop: any EventLoop) { self.eventLoop = eventLoop }
@@ -62,6 +68,16 @@ final class RealtimeShard: @unchecked Sendable {
         guard let members = topics[channel.key] else { return }
         members.remove(channel)
         if members.isEmpty { topics[channel.key] = nil }
+    }
+
+    func follow(_ route: ChangeRoute, _ channel: RealtimeChannel) {
+        readers[ObjectIdentifier(route), default: RouteReaders()].add(channel)
+    }
+
+    func unfollow(_ route: ChangeRoute, _ channel: RealtimeChannel) {
+        let key = ObjectIdentifier(route)
+        readers[key]?.remove(channel)
+        if readers[key]?.isEmpty == true { readers[key] = nil }
     }
 
     /// Tells all members of a topic but one.
@@ -118,6 +134,10 @@ final class RealtimeShard: @unchecked Sendable {
         }
         for delivery in deliveries {
             switch delivery {
+            case .changes(let changes):
+                for (route, message) in changes {
+                    for channel in readers[ObjectIdentifier(route)]?.channels ?? [] { send(message, to: channel) }
+                }
             case .messages(let messages): for item in messages { send(item.message, to: item.channel) }
             case .broadcast(let key, let broadcast): self.broadcast(broadcast, to: key)
             case .presence(let key, let difference): presence(difference, on: key)
@@ -149,23 +169,58 @@ final class TopicMembers {
     }
 }
 
+/// The channels of one event loop that a route leads to; each knows its place.
+struct RouteReaders {
+    private(set) var channels: [RealtimeChannel] = []
+
+    var isEmpty: Bool { channels.isEmpty }
+
+    mutating func add(_ channel: RealtimeChannel) {
+        channel.routePlace = channels.count
+        channels.append(channel)
+    }
+
+    mutating func remove(_ channel: RealtimeChannel) {
+        let place = channel.routePlace
+        guard place < channels.count, channels[place] === channel else { return }
+        channels.swapAt(place, channels.count - 1)
+        channels[place].routePlace = place
+        channels.removeLast()
+    }
+}
+
 /// A broadcast as it goes over the wire, made once for each version that somebody speaks.
 struct BroadcastFrames {
     private let broadcast: Broadcast
     private let topic: String
-    private var made: [ChannelVersion: WebSocketMessage?] = [:]
+    /// Looked at for every member: two places, and no dictionary.
+    private var one: WebSocketMessage??
+    private var two: WebSocketMessage??
 
     init(_ broadcast: Broadcast, topic: String) {
         self.broadcast = broadcast
         self.topic = topic
     }
 
+    /// nil for what the version cannot carry.
     mutating func message(for version: ChannelVersion) -> WebSocketMessage? {
-        if let known = made[version] { return known }
-        let message = broadcast.frame(version, topic: topic).map { frame in
+        switch version {
+        case .one:
+            if let one { return one }
+            let made = make(version)
+            one = .some(made)
+            return made
+        case .two:
+            if let two { return two }
+            let made = make(version)
+            two = .some(made)
+            return made
+        }
+    }
+
+    private func make(_ version: ChannelVersion) -> WebSocketMessage? {
+        broadcast.frame(version, topic: topic).map { frame in
             frame.isBinary ? WebSocketMessage.binary(frame.bytes) : WebSocketMessage.text(frame.bytes)
         }
-        made[version] = .some(message)
-        return message
     }
 }

@@ -16,6 +16,8 @@ package final class WebSocket: @unchecked Sendable {
     private var context: ChannelHandlerContext?
     /// A close frame was sent, or the connection is gone: nothing may follow.
     private var isClosing = false
+    /// So much waits for the system that NIO says so; below that there is nothing to count.
+    private var isBacklogged = false
     private var closeDeadline: Scheduled<Void>?
 
     init(channel: any Channel, limits: WebSocketLimits) {
@@ -64,8 +66,7 @@ package final class WebSocket: @unchecked Sendable {
     package func enqueue(_ message: WebSocketMessage) -> Bool {
         eventLoop.assertInEventLoop()
         guard let context, !isClosing else { return false }
-        // Below NIO's own mark there is nothing to count.
-        if !channel.isWritable, bufferedBytes + message.byteCount > limits.queueBytes {
+        if isBacklogged, bufferedBytes + message.byteCount > limits.queueBytes {
             beginClose(limits.overflowCode, limits.overflowReason)
             return false
         }
@@ -82,6 +83,8 @@ package final class WebSocket: @unchecked Sendable {
     // MARK: - For the handler
 
     func attach(_ context: ChannelHandlerContext) { self.context = context }
+
+    func writabilityChanged(_ isWritable: Bool) { isBacklogged = !isWritable }
 
     func detach() {
         context = nil

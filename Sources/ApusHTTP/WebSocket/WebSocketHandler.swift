@@ -1,15 +1,15 @@
 import NIOCore
-import NIOWebSocket
 
-/// Stands behind the frame decoder of one WebSocket: joins frames to messages, answers pings, keeps deadlines.
+/// Stands alone in the pipeline of one WebSocket: reads frames, joins them to messages, answers pings, keeps deadlines.
 final class WebSocketHandler: ChannelInboundHandler {
-    typealias InboundIn = WebSocketFrame
+    typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     private let socket: WebSocket
     private let makeReceiver: WebSocketUpgrade.MakeReceiver
     private let clock: WebSocketClock
     private var receiver: (any WebSocketReceiver)?
+    private var frames: WebSocketFrameReader
     private var assembler: WebSocketAssembler
     private var lastActivity: NIODeadline
     private var pinged: NIODeadline?
@@ -19,6 +19,7 @@ final class WebSocketHandler: ChannelInboundHandler {
         self.socket = socket
         self.clock = clock
         self.makeReceiver = makeReceiver
+        frames = WebSocketFrameReader(frameBytes: socket.limits.frameBytes)
         assembler = WebSocketAssembler(messageBytes: socket.limits.messageBytes)
         lastActivity = socket.eventLoop.now
     }
@@ -38,6 +39,11 @@ final class WebSocketHandler: ChannelInboundHandler {
         context.fireChannelInactive()
     }
 
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        socket.writabilityChanged(context.channel.isWritable)
+        context.fireChannelWritabilityChanged()
+    }
+
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case is ChannelShouldQuiesceEvent: socket.beginClose(.goingAway, "the server is stopping")
@@ -47,27 +53,26 @@ final class WebSocketHandler: ChannelInboundHandler {
         context.fireUserInboundEventTriggered(event)
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        switch error {
-        case NIOWebSocketError.invalidFrameLength: fail(.messageTooLarge, "the frame is too large")
-        case is NIOWebSocketError: fail(.protocolError, "a control frame that is too long or in parts")
-        default: context.close(promise: nil)
-        }
-    }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
     // MARK: - Frames
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isFailed else { return }
-        let frame = unwrapInboundIn(data)
         lastActivity = socket.eventLoop.now
         pinged = nil
-        let action = assembler.receive(
-            .init(
-                isFinal: frame.fin,
-                reserved: (frame.rsv1 ? 4 : 0) | (frame.rsv2 ? 2 : 0) | (frame.rsv3 ? 1 : 0),
-                isMasked: frame.maskKey != nil, opcode: UInt8(webSocketOpcode: frame.opcode),
-                payload: frame.unmaskedData))
+        frames.append(unwrapInboundIn(data))
+        do throws(WebSocketFrameReader.Failure) {
+            while !isFailed, let frame = try frames.next() { take(assembler.receive(frame)) }
+        } catch {
+            switch error {
+            case .tooLarge: fail(.messageTooLarge, "the frame is too large")
+            case .badControl: fail(.protocolError, "a control frame that is too long or in parts")
+            }
+        }
+    }
+
+    private func take(_ action: WebSocketAssembler.Action) {
         switch action {
         case .wait, .alive: break
         case .text(let bytes): if !socket.hasClosed { receiver?.receive(text: bytes) }

@@ -9,6 +9,14 @@ package struct WebSocketMessage: Sendable {
     /// Bytes on the wire.
     package var byteCount: Int { frame.readableBytes }
 
+    /// The same bytes at another place. Who sends one message on two event loops gives each its own, or the processors
+    /// take the count of its references from each other with every connection.
+    package func copy() -> WebSocketMessage {
+        var bytes = ByteBufferAllocator().buffer(capacity: frame.readableBytes)
+        bytes.writeBytes(frame.readableBytesView)
+        return WebSocketMessage(frame: bytes)
+    }
+
     /// A text message; the caller vouches for UTF-8.
     package static func text(_ payload: [UInt8]) -> WebSocketMessage { encode(opcode: 0x1, payload) }
 

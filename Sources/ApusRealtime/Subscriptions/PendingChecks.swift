@@ -70,6 +70,7 @@ struct PendingChecks {
 
     /// Asks, and writes the answers into the deliveries. A question that raises concerns its own recipient alone.
     func answer(with check: RowCheck, into deliveries: inout [RowDelivery]) async {
+        if groups.isEmpty { return }
         for group in groups.values {
             for (question, outcome) in await Self.outcomes(of: group, check) {
                 Self.note(outcome, question, &deliveries)

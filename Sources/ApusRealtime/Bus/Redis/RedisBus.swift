@@ -128,13 +128,20 @@ package final class RedisBus: Bus {
             return state.hasDropped
         }
         defer {
-            state.withLock { $0.publisher = nil }
+            // What was handed to a connection that ended may not have arrived.
+            state.withLock { ($0.publisher, $0.hasDropped) = (nil, true) }
             connection.close()
         }
         if hasDropped { publish(Self.interruption, []) }
         // A connection that was cut somewhere looks as if nobody spoke.
         while true {
             try await connection.send([Array("PING".utf8)], within: .seconds(2))
+            // It was full for a while, and has room again.
+            let hasDropped = state.withLock { state in
+                defer { state.hasDropped = false }
+                return state.hasDropped
+            }
+            if hasDropped { publish(Self.interruption, []) }
             try await Task.sleep(for: Self.pulse)
         }
     }

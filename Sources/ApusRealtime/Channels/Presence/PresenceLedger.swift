@@ -66,11 +66,11 @@ package struct PresenceLedger: Sendable {
         Difference(leaves: entries.removeValue(forKey: owner).map { [$0] } ?? [])
     }
 
-    /// Takes away all that a node told of: it is gone, or about to tell afresh.
-    package mutating func forget(node: String) -> Difference {
+    /// Takes away what a node told of, but for these members: it is gone, or has told afresh.
+    package mutating func forget(node: String, but kept: Set<UInt64> = []) -> Difference {
         var leaves: [Entry] = []
         for (owner, entry) in entries {
-            if case .remote(node, _) = owner {
+            if case .remote(node, let member) = owner, !kept.contains(member) {
                 leaves.append(entry)
                 entries[owner] = nil
             }
