@@ -62,7 +62,9 @@ struct Report: ParsableCommand {
 
     private static func object(_ figure: Figure) -> String {
         let met = figure.isMet.map { ",\"met\":\($0)" } ?? ""
-        return #"{"work":\#(quoted(figure.work)),"figure":\#(quoted(figure.figure)),"goal":\#(quoted(figure.goal))"#
+        return
+            #"{"work":\#(quoted(figure.work)),"figure":\#(quoted(figure.figure)),"#
+            + #""goal":\#(quoted(figure.goal))"#
             + met + "}"
     }
 

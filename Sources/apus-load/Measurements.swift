@@ -39,7 +39,9 @@ struct Measurements {
         let outcome = try await follow(crowd, subscribers, buckets: 100, rate: rate, seconds: seconds)
         try figures.add(
             Figure(
-                work: "\(grouped(rate)) commits/s, \(grouped(subscribers)) subscribers each matching 1 % by filter",
+                work:
+                    "\(grouped(rate)) commits/s, \(grouped(subscribers)) subscribers each matching 1 % "
+                    + "by filter",
                 figure: outcome.text, goal: "p99 ≤ 50 ms, none lost",
                 isMet: outcome.isComplete && outcome.fromAnswer.p99 <= 50))
     }
@@ -131,7 +133,9 @@ struct Measurements {
         try figures.add(
             Figure(
                 work: "one change among \(grouped(subscriptions)) equality filters",
-                figure: "\(rounded(cost * 1_000)) µs of the server's processors at \(rate) commits/s; from the commit's "
+                figure:
+                    "\(rounded(cost * 1_000)) µs of the server's processors at \(rate) commits/s; "
+                    + "from the commit's "
                     + "answer \(sample.summary); \(crowd.verdict(first..<first + count))"))
         return crowd.mistakes(first..<first + count) == 0 ? cost : .infinity
     }
@@ -167,7 +171,9 @@ struct Measurements {
         try figures.add(
             Figure(
                 work: "memory of an idle subscribed WebSocket, each with a filter of its own",
-                figure: "\(rounded(each)) KB of the server's resident memory, by the growth from \(grouped(first)) "
+                figure:
+                    "\(rounded(each)) KB of the server's resident memory, by the growth "
+                    + "from \(grouped(first)) "
                     + "to \(grouped(subscribers)); all of the server \(all >> 20) MB",
                 goal: "≤ 12 KB", isMet: each <= 12))
     }
@@ -218,7 +224,8 @@ struct Measurements {
         try figures.add(
             Figure(
                 work: "the same, \(rate) transactions of one row a second for \(seconds) s",
-                figure: "\(grouped(Int(speed))) deliveries/s; the last \(rounded(took - Double(seconds - 1) - Double(rate - 1) / Double(rate))) s "
+                figure:
+                    "\(grouped(Int(speed))) deliveries/s; the last \(rounded(took - Double(count - 1) / Double(rate))) s "
                     + "after its statement; \(crowd.verdict(first..<first + count)); \(processors)",
                 goal: "≥ 200,000 deliveries/s",
                 isMet: speed >= 200_000 && crowd.mistakes(first..<first + count) == 0))

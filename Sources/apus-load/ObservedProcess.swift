@@ -58,12 +58,14 @@ struct Usage {
         }
         let stolen = now.stolen - before.stolen > 50 ? ", taken by its host \(share(\.stolen))" : ""
         return
-            "processors: server \(share(\.server)), generator \(share(\.own)), whole machine \(share(\.all))\(stolen)"
+            "processors: server \(share(\.server)), generator \(share(\.own)), "
+            + "whole machine \(share(\.all))\(stolen)"
     }
 
     private static func read(_ server: ObservedProcess) -> Reading {
         // user, nice, system, idle, iowait, irq, softirq, steal (proc_stat(5)), in hundredths of a second.
-        let all = ProcFile.lines("/proc/stat").first?.split(separator: " ").dropFirst().compactMap { Int($0) } ?? []
+        let all =
+            ProcFile.lines("/proc/stat").first?.split(separator: " ").dropFirst().compactMap { Int($0) } ?? []
         let busy = all.count > 7 ? all[0] + all[1] + all[2] + all[5] + all[6] : 0
         return Reading(
             server: server.processorTime, own: own.processorTime, all: 10 * busy,

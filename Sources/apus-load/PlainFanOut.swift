@@ -49,7 +49,8 @@ struct PlainFanOut {
             Figure(
                 work: "plain fan-out to \(grouped(subscribers)) WebSockets, \(title)",
                 figure: "\(grouped(Int(Double(crowd.deliveries) / took))) deliveries/s, "
-                    + "\(rounded(Double(messages) / took)) messages/s; \(crowd.verdict(warm..<warm + messages)); \(processors)"))
+                    + "\(rounded(Double(messages) / took)) messages/s; \(crowd.verdict(warm..<warm + messages)); \(processors)"
+            ))
     }
 
     private func publish(_ numbers: Range<Int>) -> Task<Void, any Error> {

@@ -136,7 +136,9 @@ final class RealtimeShard: @unchecked Sendable {
             switch delivery {
             case .changes(let changes):
                 for (route, message) in changes {
-                    for channel in readers[ObjectIdentifier(route)]?.channels ?? [] { send(message, to: channel) }
+                    for channel in readers[ObjectIdentifier(route)]?.channels ?? [] {
+                        send(message, to: channel)
+                    }
                 }
             case .messages(let messages): for item in messages { send(item.message, to: item.channel) }
             case .broadcast(let key, let broadcast): self.broadcast(broadcast, to: key)
