@@ -132,21 +132,51 @@ final class RealtimeShard: @unchecked Sendable {
             defer { outbox = Outbox() }
             return outbox.deliveries
         }
+        var changes: [Routed] = []
         for delivery in deliveries {
+            if case .changes(let more) = delivery {
+                changes += more
+                continue
+            }
+            tell(&changes)
             switch delivery {
-            case .changes(let changes):
-                for (route, message) in changes {
-                    for channel in readers[ObjectIdentifier(route)]?.channels ?? [] {
-                        send(message, to: channel)
-                    }
-                }
+            case .changes: break
             case .messages(let messages): for item in messages { send(item.message, to: item.channel) }
             case .broadcast(let key, let broadcast): self.broadcast(broadcast, to: key)
             case .presence(let key, let difference): presence(difference, on: key)
             case .perform(let work): work(self)
             }
         }
+        tell(&changes)
         flush()
+    }
+
+    /// Tells the channels of each route all that waits for them, one connection after the other: so each leaves in one
+    /// call, and what belongs to a connection is looked at once.
+    private func tell(_ changes: inout [Routed]) {
+        defer { changes.removeAll(keepingCapacity: true) }
+        guard let first = changes.first else { return }
+        if changes.allSatisfy({ $0.route === first.route }) {
+            return tell(readers[ObjectIdentifier(first.route)], changes.map(\.message))
+        }
+        var places: [ObjectIdentifier: Int] = [:]
+        var waiting: [(route: ObjectIdentifier, messages: [WebSocketMessage])] = []
+        for (route, message) in changes {
+            let key = ObjectIdentifier(route)
+            if let place = places[key] {
+                waiting[place].messages.append(message)
+            } else {
+                places[key] = waiting.count
+                waiting.append((key, [message]))
+            }
+        }
+        for (route, messages) in waiting { tell(readers[route], messages) }
+    }
+
+    private func tell(_ readers: RouteReaders?, _ messages: [WebSocketMessage]) {
+        for channel in readers?.channels ?? [] where channel.isJoined {
+            channel.connection.socket.send(together: messages)
+        }
     }
 }
 

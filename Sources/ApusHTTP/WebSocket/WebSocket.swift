@@ -74,6 +74,17 @@ package final class WebSocket: @unchecked Sendable {
         return true
     }
 
+    /// Sends messages at once, behind what is in the queue. On the event loop.
+    package func send(together messages: [WebSocketMessage]) {
+        guard let last = messages.last else { return }
+        for message in messages.dropLast() { enqueue(message) }
+        if isBacklogged {
+            if enqueue(last) { flush() }
+        } else if let context, !isClosing {
+            context.writeAndFlush(NIOAny(last.frame), promise: nil)
+        }
+    }
+
     /// Sends what is in the queue. On the event loop.
     package func flush() {
         eventLoop.assertInEventLoop()

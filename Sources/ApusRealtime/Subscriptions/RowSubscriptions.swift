@@ -19,6 +19,8 @@ package actor RowSubscriptions {
     private var ofSchemas: [String: Set<UInt64>] = [:]
     private var audiences: [Audience.Key: Audience] = [:]
     private var bookVersion: UInt64
+    /// Tables that nobody has asked for, nor for others of their names.
+    private var strangers: Set<UInt32> = []
 
     /// - Parameter searchPath: schemas in which functions of policies find what they name without schema.
     package init(database: Database, book: AccessBook, searchPath: [String]) {
@@ -49,12 +51,22 @@ package actor RowSubscriptions {
             return id
         }
         do throws(Fault) {
-            try await attach(id, to: try await book.table(schema: subscription.schema, name: name))
+            try await attach(id, to: subscription.schema, name)
         } catch {
             remove(id)
             throw error
         }
         return id
+    }
+
+    private func attach(_ id: UInt64, to schema: String, _ name: String) async throws(Fault) {
+        let table = try await book.table(schema: schema, name: name)
+        do throws(Fault) {
+            try await attach(id, to: table)
+        } catch {
+            guard await book.resetIfReplaced(table) else { throw error }
+            try await attach(id, to: try await book.table(schema: schema, name: name))
+        }
     }
 
     /// The subscriber hears nothing more, from the next batch on.
@@ -119,6 +131,7 @@ package actor RowSubscriptions {
         for change in transaction.changes {
             let relation = change.relation
             changed.insert(relation.oid)
+            if tables[relation.oid] == nil, !strangers.contains(relation.oid) { await look(at: relation) }
             guard tables[relation.oid] == nil, let ids = ofSchemas[relation.schema] else { continue }
             for id in ids { await attachQuietly(id, relation.oid) }
         }
@@ -127,6 +140,19 @@ package actor RowSubscriptions {
             await bind(audience)
             tables[audience.table.oid]?.place(audience)
         }
+    }
+
+    /// A table that nobody stands at. If it has the name of one that somebody stands at, it has taken its place, and the
+    /// feed knows it before the catalog does.
+    private func look(at relation: FeedRelation) async {
+        let namesake = tables.values.first { table in
+            table.table.schema == relation.schema && table.table.name == relation.name
+        }
+        guard let namesake, await book.resetIfReplaced(namesake.table) else {
+            strangers.insert(relation.oid)
+            return
+        }
+        await rebuild()
     }
 
     /// A subscription to a schema does not fail for a table that its role may not read.
@@ -155,7 +181,10 @@ package actor RowSubscriptions {
         let audience = await audience(of: principal, access, table)
         // Others may have come and gone while we waited.
         guard subscriptions[id] != nil else { return }
-        if tables[table.oid] == nil { tables[table.oid] = TableSubscriptions(table) }
+        if tables[table.oid] == nil {
+            tables[table.oid] = TableSubscriptions(table)
+            strangers = []
+        }
         tables[table.oid]?.insert(id, subscription, audience, filter)
         places[id, default: []].insert(table.oid)
     }
@@ -215,6 +244,7 @@ package actor RowSubscriptions {
     /// The schema has changed: everything that was derived from it is derived again.
     private func rebuild() async {
         bookVersion = book.version
+        strangers = []
         audiences = [:]
         tables = [:]
         let before = places

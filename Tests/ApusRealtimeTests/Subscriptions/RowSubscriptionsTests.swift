@@ -186,4 +186,49 @@ import Testing
         #expect(await scene.board.comparisons == 2_000)
         await scene.database.shutdown()
     }
+
+    @Test func aTableThatWasMadeAnewIsHeardBeforeTheCatalogIsReadAgain() async throws {
+        let scene = try await Scene.make("true")
+        let ada = try await scene.subscribe(Self.ada)
+        for turn in 1...2 {
+            try await scene.database.withSession {
+                try await $0.simpleQuery(
+                    """
+                    alter table documents rename to documents_\(turn);
+                    create table documents (like documents_\(turn) including all);
+                    grant select on documents to public
+                    """)
+            }
+            let fresh = try await AccessBook(database: scene.database).table(
+                schema: "public", name: "documents")
+            #expect(fresh.oid != scene.table.oid)
+            let anew = Scene(
+                database: scene.database, table: fresh, book: scene.book, board: scene.board)
+            let deliveries = await scene.board.deliveries(of: [
+                anew.change([(.insert, new: anew.row([:]), old: nil)])
+            ])
+            #expect(Self.heard(deliveries) == [[ada]])
+        }
+    }
+
+    @Test func aTableThatWasDroppedAndMadeAnewCanBeFollowedAtOnce() async throws {
+        let scene = try await Scene.make("true")
+        _ = try await scene.book.table(schema: "public", name: "documents")
+        try await scene.database.withSession {
+            try await $0.simpleQuery(
+                """
+                create table made (like documents including all);
+                drop table documents cascade;
+                alter table made rename to documents;
+                grant select on documents to public
+                """)
+        }
+        let ada = try await scene.subscribe(Self.ada)
+        let fresh = try await scene.book.table(schema: "public", name: "documents")
+        let anew = Scene(database: scene.database, table: fresh, book: scene.book, board: scene.board)
+        let deliveries = await scene.board.deliveries(of: [
+            anew.change([(.insert, new: anew.row([:]), old: nil)])
+        ])
+        #expect(Self.heard(deliveries) == [[ada]])
+    }
 }

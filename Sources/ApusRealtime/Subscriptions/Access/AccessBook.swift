@@ -76,6 +76,16 @@ package actor AccessBook {
         return found
     }
 
+    /// Forgets everything when a table's name means another one by now: it was dropped and made anew, and the news of
+    /// that are still on their way. Whether that is so.
+    package func resetIfReplaced(_ table: TableAccess) async -> Bool {
+        guard let found = try? await reader.table(schema: table.schema, name: table.name),
+            found.oid != table.oid
+        else { return false }
+        reset()
+        return true
+    }
+
     private func keep(_ table: TableAccess) {
         guard byOID[table.oid] == nil else { return }
         byOID[table.oid] = table
