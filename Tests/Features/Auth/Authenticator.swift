@@ -1,8 +1,8 @@
 import ApusAuth
 import ApusTokens
 
-/// An authenticator app that somebody enrolled. Codes of the step before, the present and the next one hold, so that
-/// a test has three.
+/// An authenticator app that somebody enrolled. The present step's code holds for half a minute at least, and the next
+/// one's for a minute, so that a test has two; the one before may end while it is on its way.
 struct Authenticator: Sendable {
     let factor: String
     let totp: TOTP
@@ -39,7 +39,7 @@ struct Authenticator: Sendable {
     }
 
     /// The person with a session of two factors.
-    func strengthen(_ person: Person, offset: Int64 = -1) async throws -> Person {
+    func strengthen(_ person: Person, offset: Int64 = 0) async throws -> Person {
         let reply = try await verify(person, code(offset))
         guard let token = try reply.json["access_token"]?.text else { throw Person.Refused(text: reply.text) }
         var strong = person
