@@ -94,7 +94,7 @@ import Testing
         let server = try await LiveTables.start()
         // The dialect lets a token live thirty seconds longer, for clocks that differ.
         let seconds = try #require(
-            try await server.database.value("select extract(epoch from now())::bigint - 28"))
+            try await server.database.value("select extract(epoch from now())::bigint - 22"))
         let token = Token.make(#"{"role":"authenticated","sub":"\#(Token.adaID)","exp":\#(seconds)}"#)
         let stream = await EventStream.open(server, "tasks?order=id", as: token)
         _ = try await stream.first("snapshot")
