@@ -1,4 +1,4 @@
-"""A real Redis on a free port, with nothing on disk: a restart brings it back empty."""
+"""A real Redis on a port of its own, with nothing on disk: a restart brings it back empty."""
 
 import pathlib
 import shutil
@@ -7,13 +7,14 @@ import subprocess
 import tempfile
 import time
 
+from reserved_port import ReservedPort
+
 
 class RedisServer:
     def __init__(self) -> None:
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="apus-redis-"))
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self._reserved = ReservedPort()
+        self.port = self._reserved.number
         self.url = f"redis://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
 
