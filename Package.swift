@@ -216,14 +216,27 @@ let package = Package(
                 "ApusREST", "ApusDataAPI", "ApusPlanner", "ApusSQL", "ApusCatalog", "ApusJSON", "ApusFaults",
             ],
             path: "Tests/Specimens", swiftSettings: strict),
+        .target(
+            name: "ApusHTTPSpecimens",
+            dependencies: [
+                "ApusHTTP", .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/HTTPSpecimens", swiftSettings: strict),
         .testTarget(
             name: "ApusCatalogTests", dependencies: ["ApusCatalog"], swiftSettings: strict),
         .testTarget(
             name: "ApusHTTPTests",
             dependencies: [
-                "ApusHTTP", .product(name: "NIOCore", package: "swift-nio"),
+                "ApusHTTP", "ApusHTTPSpecimens", "ApusTestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ], swiftSettings: strict),
         .testTarget(
             name: "ApusPlannerTests", dependencies: ["ApusPlanner", "ApusCatalog", "ApusFaults"],
@@ -318,10 +331,20 @@ let package = Package(
     ]
 )
 
-// The fuzzer is built by `make fuzz` alone: all of it has to be compiled for it.
+// The fuzzer is built by `make fuzz` alone: what it is to find its way through has to be compiled for it.
 if Context.environment["APUS_FUZZ"] != nil {
+    let watched = [
+        "ApusFaults", "ApusJSON", "ApusSQL", "ApusCatalog", "ApusPlanner", "ApusDataAPI", "ApusREST",
+        "ApusHTTP",
+        "ApusSpecimens", "ApusHTTPSpecimens",
+    ]
+    for target in package.targets where watched.contains(target.name) {
+        target.swiftSettings?.append(.unsafeFlags(["-sanitize=fuzzer"]))
+    }
     package.targets.append(
         .executableTarget(
-            name: "Fuzz", dependencies: ["ApusSpecimens"], path: "Tests/Fuzz", exclude: ["Corpus"],
-            swiftSettings: strict))
+            name: "Fuzz", dependencies: ["ApusSpecimens", "ApusHTTPSpecimens"], path: "Tests/Fuzz",
+            exclude: ["Corpus", "Framing", "framing.dict"],
+            swiftSettings: strict + [.unsafeFlags(["-sanitize=fuzzer"])],
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))
 }

@@ -46,6 +46,8 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler, RemovableChannelHandl
     private var isClosed = false
     private var peer = ""
     private var lastActivity = NIODeadline.now()
+    /// Bytes of answers that the client had not taken when the clock last looked, and what was written since.
+    private var untaken = 0
     /// When the first byte came of a request that is not complete yet.
     private var requestBegan: NIODeadline?
     private var clock: Scheduled<Void>?
@@ -109,6 +111,8 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler, RemovableChannelHandl
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // Behind the last answer there is no other one, so what comes now is not carried out.
+        guard !isClosed else { return }
         switch unwrapInboundIn(data) {
         case .head(let head): receive(head, context)
         case .body(let bytes): receive(bytes, context)
@@ -123,6 +127,8 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler, RemovableChannelHandl
         if let declared = head.headers.first(name: "content-length").flatMap({ Int($0) }) {
             if declared > limits.bodyBytes { return refuse(context, .bodyTooLarge(limits.bodyBytes)) }
         }
+        var head = head
+        if let refusal = RequestFraming.settle(&head) { return refuse(context, refusal) }
         reading = .body(head, nil)
         if head.headers.contains(name: "expect"), inFlight == nil {
             let isContinue = head.headers[canonicalForm: "expect"].contains {
@@ -223,6 +229,7 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler, RemovableChannelHandl
     /// Writes the last bytes of an answer and goes on with the connection.
     private func complete(_ buffer: ByteBuffer, keepsAlive: Bool, _ context: ChannelHandlerContext) {
         lastActivity = .now()
+        untaken += buffer.readableBytes
         if keepsAlive {
             context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
             if let refusal, waiting.isEmpty {
@@ -232,6 +239,7 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler, RemovableChannelHandl
             }
         } else {
             isClosed = true
+            awaitTaking(context)
             context.writeAndFlush(wrapOutboundOut(buffer)).assumeIsolated().whenComplete { _ in
                 context.close(promise: nil)
             }
@@ -329,6 +337,7 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler, RemovableChannelHandl
             refusal.response, keepsAlive: false, isHead: false, date: dates.now(),
             allocator: context.channel.allocator)
         isClosed = true
+        awaitTaking(context)
         gate.countRefusal()
         context.writeAndFlush(wrapOutboundOut(buffer)).assumeIsolated().whenComplete { _ in
             self.linger(context)
@@ -376,11 +385,31 @@ final class HTTP1ConnectionHandler: ChannelInboundHandler, RemovableChannelHandl
             lastActivity = .now()
             if requestBegan != nil { requestBegan = lastActivity }
         }
+        if isTaking(context) { lastActivity = .now() }
         if NIODeadline.now() >= deadline {
             if requestBegan != nil { return refuse(context, .tooSlow) }
             return context.close(promise: nil)
         }
         scheduleClock(context)
+    }
+
+    /// The last answer of the connection has been written: closes when the client takes nothing of it for too long.
+    private func awaitTaking(_ context: ChannelHandlerContext) {
+        let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        clock?.cancel()
+        clock = context.eventLoop.scheduleTask(in: limits.idleTimeout) {
+            let (handler, context) = loopBound.value
+            handler.clock = nil
+            if handler.isTaking(context) { return handler.awaitTaking(context) }
+            context.close(promise: nil)
+        }
+    }
+
+    /// Whether the client has taken something since the clock last looked, and there is more: it is slow, and not gone.
+    private func isTaking(_ context: ChannelHandlerContext) -> Bool {
+        let waiting = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        defer { untaken = waiting }
+        return waiting > 0 && waiting < untaken
     }
 
     private var deadline: NIODeadline {

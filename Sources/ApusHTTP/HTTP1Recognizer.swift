@@ -109,7 +109,9 @@ struct HTTP1Recognizer {
             let name = UnsafeRawBufferPointer(rebasing: bytes[line.name])
             let value = UnsafeRawBufferPointer(rebasing: bytes[line.value])
             switch Self.kind(of: name) {
-            case .host: hosts += 1
+            case .host:
+                guard RequestFraming.isHost(value) else { return nil }
+                hosts += 1
             case .contentLength:
                 guard bodyLength == nil, let length = Self.number(value), length <= limits.bodyBytes else {
                     return nil

@@ -23,8 +23,12 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
     private var isAnswered = false
     /// The body under way, when it comes bit by bit.
     private var stream: HTTPBodyStream?
-    /// Ends a request that does not arrive in time.
+    private var hasArrived = false
+    /// Ends a request that does not arrive in time, and then an answer that the client does not take.
     private var deadline: Scheduled<Void>?
+    /// When the client last took a piece of the answer.
+    private var lastTaken = NIODeadline.now()
+    private var isTaken = false
 
     init(limits: HTTPLimits, respond: @escaping @Sendable (HTTPExchange) -> Void) {
         self.limits = limits
@@ -45,6 +49,7 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
         switch unwrapInboundIn(data) {
         case .head(let head):
             self.head = head
+            awaitRest(context)
             if head.uri.utf8.count > limits.targetBytes {
                 return finish(HTTPRefusal.targetTooLong.response, context)
             }
@@ -52,7 +57,11 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
             if headerBytes > limits.headerBytes {
                 return finish(HTTPRefusal.headerTooLarge.response, context)
             }
-            awaitRest(context)
+            // RFC 9113 §8.3.1: `:authority`, which NIO shows as `host`, and no other one.
+            let hosts = head.headers["host"]
+            if hosts.count != 1 || !RequestFraming.isHost(hosts[0].utf8) || head.method == .CONNECT {
+                return finish(HTTPRefusal.malformedRequest.response, context)
+            }
         case .body(var bytes):
             guard !isAnswered else { return }
             if (body?.readableBytes ?? 0) + bytes.readableBytes > limits.bodyBytes {
@@ -60,19 +69,41 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
             }
             if body == nil { body = bytes } else { body?.writeBuffer(&bytes) }
         case .end:
-            deadline?.cancel()
-            deadline = nil
+            hasArrived = true
+            if !isAnswered { deadline?.cancel() }
             start(context)
         }
     }
 
-    /// The time for a request runs from its head to its last byte, as over HTTP/1.1.
+    /// What is no request by HTTP/2's own rules; where it is one of a stream, NIO has reset the stream.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        finish(HTTPRefusal.malformedRequest.response, context)
+    }
+
+    /// The time for a request runs from its head to its last byte, as over HTTP/1.1. The rest of one that was answered
+    /// early gets the same time.
     private func awaitRest(_ context: ChannelHandlerContext) {
         let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         deadline = context.eventLoop.scheduleTask(in: limits.readTimeout) {
             let (handler, context) = loopBound.value
             handler.deadline = nil
+            if handler.isAnswered { return context.close(promise: nil) }
             handler.finish(HTTPRefusal.tooSlow.response, context)
+            handler.awaitRest(context)
+        }
+    }
+
+    /// A client whose window stays closed holds the answer in our memory: from piece to piece it has the time for which a
+    /// connection may be idle.
+    private func awaitTaking(_ context: ChannelHandlerContext) {
+        let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        deadline?.cancel()
+        deadline = context.eventLoop.scheduleTask(deadline: lastTaken + limits.idleTimeout) {
+            let (handler, context) = loopBound.value
+            if NIODeadline.now() < handler.lastTaken + handler.limits.idleTimeout {
+                return handler.awaitTaking(context)
+            }
+            context.close(promise: nil)
         }
     }
 
@@ -112,11 +143,33 @@ final class HTTP2StreamHandler: ChannelInboundHandler {
             context.flush()
             return start(stream, context)
         }
-        if !isHead, let body = Self.buffer(response.body, context.channel.allocator) {
-            context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
-        }
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        if !isHead, let body = Self.buffer(response.body, context.channel.allocator) { write(body, context) }
+        writeEnd(context)
     }
+
+    /// Writes a body in pieces, so that it shows when the client takes them.
+    private func write(_ body: ByteBuffer, _ context: ChannelHandlerContext) {
+        var rest = body
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        while rest.readableBytes > Self.pieceBytes, let piece = rest.readSlice(length: Self.pieceBytes) {
+            context.write(wrapOutboundOut(.body(.byteBuffer(piece)))).whenComplete { _ in
+                bound.value.lastTaken = .now()
+            }
+        }
+        context.write(wrapOutboundOut(.body(.byteBuffer(rest))), promise: nil)
+    }
+
+    private func writeEnd(_ context: ChannelHandlerContext) {
+        lastTaken = .now()
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in
+            bound.value.isTaken = true
+            if bound.value.hasArrived { bound.value.deadline?.cancel() }
+        }
+        if !isTaken, hasArrived { awaitTaking(context) }
+    }
+
+    private static let pieceBytes = 65_536
 
     private func start(_ stream: HTTPBodyStream, _ context: ChannelHandlerContext) {
         self.stream = stream

@@ -115,37 +115,78 @@ package final class HTTPServer: Sendable {
         } catch {
             return channel.eventLoop.makeFailedFuture(error)
         }
+        let handshake = channel.eventLoop.scheduleTask(in: configuration.limits.readTimeout) {
+            channel.close(promise: nil)
+        }
+        channel.closeFuture.whenComplete { _ in handshake.cancel() }
         return channel.configureHTTP2SecureUpgrade(
-            h2ChannelConfigurator: { channel in self.speakHTTP2(on: channel) },
+            h2ChannelConfigurator: { channel in
+                handshake.cancel()
+                return channel.eventLoop.makeCompletedFuture { try self.speakHTTP2(on: channel) }
+            },
             http1ChannelConfigurator: { channel in
-                channel.eventLoop.makeCompletedFuture { try self.speakHTTP1(on: channel) }
+                handshake.cancel()
+                return channel.eventLoop.makeCompletedFuture { try self.speakHTTP1(on: channel) }
             })
     }
 
-    private func speakHTTP1(on channel: any Channel) throws {
+    /// Adds the handlers of an HTTP/1.1 connection to a channel of bytes; called on its event loop.
+    package func speakHTTP1(on channel: any Channel) throws {
         let pipeline = channel.pipeline.syncOperations
         let connection = HTTP1ConnectionHandler(
             limits: configuration.limits, gate: gate, clocks: clocks, respond: respond)
         let front = HTTP1FrontHandler(connection, limits: configuration.limits)
         // What follows a request to become a WebSocket is for the next protocol.
-        let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes))
+        let decoder = ByteToMessageHandler(
+            HTTPRequestDecoder(
+                leftOverBytesStrategy: .forwardBytes, limitConfiguration: configuration.limits.ofDecoder))
         connection.leavesWithIt = [front, decoder]
         try pipeline.addHandler(front)
         try pipeline.addHandler(decoder)
         try pipeline.addHandler(connection)
     }
 
-    private func speakHTTP2(on channel: any Channel) -> EventLoopFuture<Void> {
+    private func speakHTTP2(on channel: any Channel) throws {
         let limits = configuration.limits
         let respond = self.respond
-        return channel.configureHTTP2Pipeline(
-            mode: .server, connectionConfiguration: .init(), streamConfiguration: .init()
+        let farewell = HTTP2FarewellHandler()
+        let connection = HTTP2ConnectionHandler(limits: limits, farewell: farewell)
+        let bound = NIOLoopBound(connection, eventLoop: channel.eventLoop)
+        try channel.pipeline.syncOperations.addHandler(farewell)
+        _ = try channel.pipeline.syncOperations.configureHTTP2Pipeline(
+            mode: .server, connectionConfiguration: limits.ofHTTP2, streamConfiguration: .init()
         ) { stream in
             stream.eventLoop.makeCompletedFuture {
+                bound.value.opened(stream)
                 try stream.pipeline.syncOperations.addHandler(HTTP2FramePayloadToHTTP1ServerCodec())
                 try stream.pipeline.syncOperations.addHandler(
                     HTTP2StreamHandler(limits: limits, respond: respond))
             }
-        }.map { _ in }
+        }
+        try channel.pipeline.syncOperations.addHandler(connection)
+    }
+}
+
+extension HTTPLimits {
+    /// What the decoder refuses by itself: more than all that is looked at afterwards allows.
+    fileprivate var ofDecoder: NIOHTTPDecoderLimitConfiguration {
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = max(limits.maxHeaderFieldSize, targetBytes + 1, headerBytes + 1)
+        limits.maxHeaderListSize = max(targetBytes + headerBytes, limits.maxHeaderFieldSize) + 1
+        return limits
+    }
+
+    /// The same for HTTP/2, where target and fields are one block of headers.
+    fileprivate var ofHTTP2: NIOHTTP2Handler.ConnectionConfiguration {
+        var configuration = NIOHTTP2Handler.ConnectionConfiguration()
+        let headerList = targetBytes + headerBytes
+        configuration.initialSettings = [
+            HTTP2Setting(parameter: .maxConcurrentStreams, value: 100),
+            HTTP2Setting(parameter: .maxHeaderListSize, value: headerList),
+        ]
+        let frames = headerList / 16_384 + 1
+        configuration.maximumSequentialContinuationFrames = max(
+            configuration.maximumSequentialContinuationFrames, frames)
+        return configuration
     }
 }

@@ -1,3 +1,4 @@
+import ApusHTTPSpecimens
 import ApusSpecimens
 
 #if canImport(Glibc)
@@ -6,12 +7,17 @@ import ApusSpecimens
     import Darwin
 #endif
 
-/// libFuzzer makes up requests (as ``RequestText`` writes them) and keeps those that reach new code; each goes all the
-/// way to its statement. A trap, or what the judge will not have, ends the run and leaves the request in a file.
+/// libFuzzer makes up inputs and keeps those that reach new code. A trap, or what a judge will not have, ends the run and
+/// leaves the input in a file.
+///
+/// `APUS_FUZZ_TARGET` chooses: `requests` (as ``RequestText`` writes them), each taken all the way to its statement; or
+/// `framing`, the bytes of a connection, given to the server's own HTTP/1.1 handlers.
 ///
 ///     make fuzz SECONDS=60
 @main struct Fuzz {
-    private static let judge = RequestJudge()
+    private static let framing = FramingJudge()
+    private static let requests = RequestJudge()
+    private static let isFraming = getenv("APUS_FUZZ_TARGET").map { String(cString: $0) } == "framing"
 
     static func main() {
         var count = CommandLine.argc
@@ -21,7 +27,11 @@ import ApusSpecimens
 
     fileprivate static func run(_ bytes: [UInt8]) {
         do {
-            _ = try judge.judge(RequestText.request(bytes))
+            if isFraming {
+                try framing.judge(bytes)
+            } else {
+                _ = try requests.judge(RequestText.request(bytes))
+            }
         } catch {
             print(error)
             fflush(nil)

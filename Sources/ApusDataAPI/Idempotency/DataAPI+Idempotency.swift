@@ -15,10 +15,20 @@ extension DataAPI {
         _ compiled: CompiledRequest, _ request: DataRequest, key: IdempotencyKey,
         wording: @Sendable (Answer) throws(Fault) -> StoredAnswer
     ) async throws(Fault) -> StoredAnswer {
-        try await inTransaction(isAnonymous: request.isAnonymous) { transaction throws(Fault) in
+        try await once(key, isAnonymous: request.isAnonymous) { transaction throws(Fault) in
+            try wording(try await transaction.answer(compiled, request))
+        }
+    }
+
+    /// The same for a transaction of several requests.
+    package func once(
+        _ key: IdempotencyKey, isAnonymous: Bool,
+        _ body: @Sendable (DataTransaction) async throws(Fault) -> StoredAnswer
+    ) async throws(Fault) -> StoredAnswer {
+        try await inTransaction(isAnonymous: isAnonymous) { transaction throws(Fault) in
             let store = IdempotencyStore(session: transaction.session)
             if case .known(let answer) = try await store.claim(key) { return answer }
-            let answer = try wording(try await transaction.answer(compiled, request))
+            let answer = try await body(transaction)
             try await store.keep(answer, for: key)
             return answer
         }

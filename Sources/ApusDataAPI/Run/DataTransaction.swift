@@ -35,6 +35,9 @@ package struct DataTransaction: Sendable {
 }
 
 extension DataAPI {
+    /// Whether `db-tx-end` undoes every transaction.
+    package var rollsBackTransactions: Bool { settings.transactionEnd.rollsBack }
+
     /// Commits when `body` returns, unless `db-tx-end` says otherwise; rolls back when it throws.
     package func inTransaction<Value: Sendable>(
         isAnonymous: Bool, _ body: @Sendable (DataTransaction) async throws(Fault) -> Value

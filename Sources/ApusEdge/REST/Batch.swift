@@ -22,13 +22,18 @@ extension RESTEndpoint {
         }
         call.label = "batch"
         let batch = try BatchRequest(request.body, limit: settings.batchLimit)
+        let caller = Caller(principal: principal, isAnonymous: isAnonymous)
+        let key =
+            data.rollsBackTransactions
+            ? nil
+            : try idempotencyKey(of: call.exchange.request, principal.claims, role: principal.role)
         let task = Task { [self] in
             do throws(Fault) {
-                let results = try await run(batch, principal, isAnonymous, call)
-                let response = RESTResponse(
-                    status: 200, fields: [.init("Content-Type", "application/json; charset=utf-8")],
-                    body: .bytes(results.document.bytes))
-                call.exchange.respond(making: { self.complete(response, call) })
+                let (response, slowest) = try await answer(batch, caller, key, call)
+                call.exchange.respond(making: {
+                    call.work = slowest?.work
+                    return self.complete(response, call)
+                })
             } catch {
                 call.exchange.respond(making: { self.complete(self.refusal(error), call, error) })
             }
@@ -38,28 +43,62 @@ extension RESTEndpoint {
 
     // MARK: - Non public
 
-    private func run(
-        _ batch: BatchRequest, _ principal: Principal, _ isAnonymous: Bool, _ call: RESTCall
-    ) async throws(Fault) -> BatchResults {
-        try await data.inTransaction(isAnonymous: isAnonymous) { transaction throws(Fault) in
-            var results = BatchResults()
-            for part in batch.parts {
-                do throws(Fault) {
-                    try await self.run(part, principal, isAnonymous, call, transaction, &results)
-                } catch {
-                    var fault = error
-                    fault.fields.append(.init(name: Self.requestField, value: Self.fieldText(part.id)))
-                    throw fault
-                }
+    /// Who sends all requests of a batch.
+    private struct Caller: Sendable {
+        var principal: Principal
+        var isAnonymous: Bool
+    }
+
+    /// The part that took longest, for the log.
+    private struct Slowest: Sendable {
+        var work: RESTCall.Work
+        var duration: Duration
+    }
+
+    private func answer(
+        _ batch: BatchRequest, _ caller: Caller, _ key: IdempotencyKey?, _ call: RESTCall
+    ) async throws(Fault) -> (RESTResponse, Slowest?) {
+        let fields = [HeaderField("Content-Type", "application/json; charset=utf-8")]
+        guard let key else {
+            let isAnonymous = caller.isAnonymous
+            let (results, slowest) = try await data.inTransaction(isAnonymous: isAnonymous) {
+                transaction throws(Fault) in try await self.run(batch, caller, call, transaction)
             }
-            return results
+            return (RESTResponse(status: 200, fields: fields, body: .bytes(results.document.bytes)), slowest)
         }
+        let stored = try await data.once(key, isAnonymous: caller.isAnonymous) {
+            transaction throws(Fault) in
+            let (results, _) = try await self.run(batch, caller, call, transaction)
+            return StoredAnswer(
+                status: 200, fields: fields.map { ($0.name, $0.value) }, body: results.document.bytes)
+        }
+        return (Self.response(stored), nil)
     }
 
     private func run(
-        _ part: BatchRequest.Part, _ principal: Principal, _ isAnonymous: Bool, _ call: RESTCall,
-        _ transaction: DataTransaction, _ results: inout BatchResults
-    ) async throws(Fault) {
+        _ batch: BatchRequest, _ caller: Caller, _ call: RESTCall, _ transaction: DataTransaction
+    ) async throws(Fault) -> (BatchResults, Slowest?) {
+        var results = BatchResults(limit: settings.batchBytes)
+        var slowest: Slowest?
+        for part in batch.parts {
+            do throws(Fault) {
+                let began = ContinuousClock.now
+                let work = try await run(part, caller, call, transaction, &results)
+                let duration = ContinuousClock.now - began
+                if duration > slowest?.duration ?? .zero { slowest = Slowest(work: work, duration: duration) }
+            } catch {
+                var fault = error
+                fault.fields.append(.init(name: Self.requestField, value: Self.fieldText(part.id)))
+                throw fault
+            }
+        }
+        return (results, slowest)
+    }
+
+    private func run(
+        _ part: BatchRequest.Part, _ caller: Caller, _ call: RESTCall, _ transaction: DataTransaction,
+        _ results: inout BatchResults
+    ) async throws(Fault) -> RESTCall.Work {
         let target = try results.resolve(path: part.path)
         let mark = target.firstIndex(of: "?") ?? target.endIndex
         let query = mark < target.endIndex ? Array(target[target.index(after: mark)...].utf8) : []
@@ -75,18 +114,17 @@ extension RESTEndpoint {
                 details: "Request '\(part.id)' asks for no data.")
         }
         let compiled = try data.prepare(intent, key: nil)
-        let answer = try await transaction.answer(
-            compiled,
-            DataRequest(
-                principal: principal, isAnonymous: isAnonymous,
-                values: RequestValues(arena: read.shape.values.arena, ranges: read.shape.values.ranges),
-                body: read.shape.body,
-                context: call))
+        let dataRequest = DataRequest(
+            principal: caller.principal, isAnonymous: caller.isAnonymous,
+            values: RequestValues(arena: read.shape.values.arena, ranges: read.shape.values.ranges),
+            body: read.shape.body, context: call)
+        let answer = try await transaction.answer(compiled, dataRequest)
         let canonical = String(decoding: ApusREST.canonicalQuery(of: query), as: UTF8.self)
         let response = try AnswerResponse(answer, canonicalQuery: canonical).make()
-        results.add(
+        try results.add(
             id: part.id, status: response.status, fields: response.fields, body: Self.bytes(of: response.body)
         )
+        return RESTCall.Work(compiled, dataRequest)
     }
 
     /// The fault as the dialect has it, with the request that it belongs to as a further member.

@@ -18,9 +18,15 @@ extension RESTEndpoint {
     func idempotencyKey(
         of request: HTTPRequest, for compiled: CompiledRequest, _ principalClaims: [UInt8], role: String
     ) throws(Fault) -> IdempotencyKey? {
-        guard !compiled.rollsBack, request.method != .GET, request.method != .HEAD,
-            let value = request.headers.first(name: "idempotency-key")
-        else { return nil }
+        guard !compiled.rollsBack, request.method != .GET, request.method != .HEAD else { return nil }
+        return try idempotencyKey(of: request, principalClaims, role: role)
+    }
+
+    /// The same of a request that is known to change something.
+    func idempotencyKey(
+        of request: HTTPRequest, _ principalClaims: [UInt8], role: String
+    ) throws(Fault) -> IdempotencyKey? {
+        guard let value = request.headers.first(name: "idempotency-key") else { return nil }
         // The draft's structured string, or the bare text that many clients send.
         var key = value[...]
         if key.count >= 2, key.first == "\"", key.last == "\"" { key = key.dropFirst().dropLast() }
@@ -80,7 +86,7 @@ extension RESTEndpoint {
             body: bytes(of: response.body))
     }
 
-    private static func response(_ stored: StoredAnswer) -> RESTResponse {
+    static func response(_ stored: StoredAnswer) -> RESTResponse {
         var fields = stored.fields.map { HeaderField($0.name, $0.value) }
         if stored.isReplay { fields.append(.init("Idempotency-Replayed", "true")) }
         return RESTResponse(

@@ -26,10 +26,13 @@ package final class RESTEndpoint: Sendable {
         package var idempotencyLifetime: Int
         /// `batch-max-requests`
         package var batchLimit: Int
+        /// `batch-max-bytes`
+        package var batchBytes: Int
 
         package init(
             prefix: String = "/rest/v1", showsDetails: Bool = true, tellsTiming: Bool = false,
-            traceHeader: String? = nil, idempotencyLifetime: Int = 86_400, batchLimit: Int = 100
+            traceHeader: String? = nil, idempotencyLifetime: Int = 86_400, batchLimit: Int = 100,
+            batchBytes: Int = 16 << 20
         ) {
             self.prefix = prefix
             self.showsDetails = showsDetails
@@ -37,6 +40,7 @@ package final class RESTEndpoint: Sendable {
             self.traceHeader = traceHeader
             self.idempotencyLifetime = idempotencyLifetime
             self.batchLimit = batchLimit
+            self.batchBytes = batchBytes
         }
     }
 

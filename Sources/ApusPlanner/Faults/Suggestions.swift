@@ -25,22 +25,13 @@ struct Suggestions {
             .best(for: list(arguments)).map { name.name + $0 }
     }
 
-    /// A sentence with a better parent, or with a better child when the parent is right; nil when both are
-    /// right, since then the hint is wrong.
+    /// A sentence with a better child; nil when the child is right, since then the hint is wrong. No other parent is
+    /// suggested: this one exists, and that it has no relationships does not make another the one that was meant.
     func relationship(parent: QualifiedName, child: String) -> String? {
         let children = (catalog.relationships[parent] ?? []).filter { $0.target.schema == parent.schema }
-        guard children.isEmpty else {
-            return ClosestName(among: children.map(\.target.name)).matches(for: child)
-                .first { $0.score < 1 }
-                .map { "Perhaps you meant '\($0.name)' instead of '\(child)'." }
-        }
-        let parents = catalog.relationships.filter { source, relationships in
-            source.schema == parent.schema
-                && relationships.contains { $0.target.schema == parent.schema }
-        }
-        guard parents.count < Self.candidateLimit else { return nil }
-        return ClosestName(among: parents.keys.map(\.name)).best(for: parent.name)
-            .map { "Perhaps you meant '\($0)' instead of '\(parent.name)'." }
+        return ClosestName(among: children.map(\.target.name)).matches(for: child)
+            .first { $0.score < 1 }
+            .map { "Perhaps you meant '\($0.name)' instead of '\(child)'." }
     }
 
     private func closest(to name: QualifiedName, among names: some Sequence<QualifiedName>) -> String? {

@@ -69,6 +69,9 @@ package struct BatchRequest: Sendable {
             guard let value = member.value.text else {
                 throw malformed("Request \(index): the header '\(member.name)' must be a string.")
             }
+            guard member.name.lowercased() != "idempotency-key" else {
+                throw malformed("Request \(index): an Idempotency-Key belongs to the batch as a whole.")
+            }
             headers.append((member.name, value))
         }
         return Part(

@@ -5,8 +5,12 @@ package import ApusJSON
 /// first step is a part's id, then `status`, `headers` or `body`.
 package struct BatchResults: Sendable {
     private var results = JSONObject()
+    private let limit: Int
+    private var answered = 0
+    private var referred = 0
 
-    package init() {}
+    /// - Parameter limit: most bytes of all answers together, and of all that references bring into requests.
+    package init(limit: Int) { self.limit = limit }
 
     /// The answers in order, as the batch's answer shows them.
     package var document: JSONValue {
@@ -21,7 +25,13 @@ package struct BatchResults: Sendable {
     }
 
     /// Notes the answer of a part. A body that is no JSON is noted as text.
-    package mutating func add(id: String, status: Int, fields: [HeaderField], body: [UInt8]) {
+    ///
+    /// - Throws: APUS453 when the answers become too large.
+    package mutating func add(
+        id: String, status: Int, fields: [HeaderField], body: [UInt8]
+    ) throws(Fault) {
+        answered += body.count
+        try check(answered, "answers")
         var headers = JSONObject()
         headers.members = fields.map { .init(name: $0.name, value: .string($0.value)) }
         let value: JSONValue =
@@ -32,8 +42,8 @@ package struct BatchResults: Sendable {
 
     /// A part's path with `{/id/body/…}` replaced by what they point to, percent-encoded.
     ///
-    /// - Throws: APUS452 for a pointer to nothing, or to an object or array.
-    package func resolve(path: String) throws(Fault) -> String {
+    /// - Throws: APUS452 for a pointer to nothing, or to an object or array; APUS453 for too much.
+    package mutating func resolve(path: String) throws(Fault) -> String {
         guard path.contains("{/") else { return path }
         var result = ""
         var rest = path[...]
@@ -42,8 +52,10 @@ package struct BatchResults: Sendable {
             result += rest[..<open.lowerBound]
             let pointer = String(rest[rest.index(after: open.lowerBound)..<close])
             switch try value(at: pointer) {
-            case .string(let text): result += percentEncoded(text)
-            case .number(let text): result += percentEncoded(text)
+            case .string(let text), .number(let text):
+                referred += text.utf8.count
+                try check(referred, "references")
+                result += percentEncoded(text)
             case .bool(let flag): result += flag ? "true" : "false"
             case .null: result += "null"
             case .array, .object: throw Self.dangling(pointer, "It points to an object or array.")
@@ -55,15 +67,21 @@ package struct BatchResults: Sendable {
 
     /// A part's body with every `{"$ref": "/id/body/…"}` replaced by what it points to.
     ///
-    /// - Throws: APUS452 for a pointer to nothing.
-    package func resolve(body: JSONValue) throws(Fault) -> JSONValue {
+    /// - Throws: APUS452 for a pointer to nothing, APUS453 for too much.
+    package mutating func resolve(body: JSONValue) throws(Fault) -> JSONValue {
         switch body {
         case .array(let items):
             var resolved: [JSONValue] = []
             for item in items { resolved.append(try resolve(body: item)) }
             return .array(resolved)
         case .object(let object):
-            if object.members.count == 1, let pointer = object["$ref"]?.text { return try value(at: pointer) }
+            if object.members.count == 1, let pointer = object["$ref"]?.text {
+                let value = try value(at: pointer)
+                // Counted before it is written out: references to references grow by leaps.
+                referred += value.bytes.count
+                try check(referred, "references")
+                return value
+            }
             var resolved = JSONObject()
             for member in object.members {
                 resolved.members.append(.init(name: member.name, value: try resolve(body: member.value)))
@@ -90,6 +108,15 @@ package struct BatchResults: Sendable {
             value = next
         }
         return value
+    }
+
+    private func check(_ bytes: Int, _ what: String) throws(Fault) {
+        guard bytes > limit else { return }
+        throw Fault(
+            code: "APUS453", kind: .tooLarge,
+            message: "The \(what) of a batch may hold \(limit) bytes; these are more.",
+            details: "Nothing was done.",
+            hint: "Select fewer rows and columns, send several batches, or raise batch-max-bytes.")
     }
 
     private static func dangling(_ pointer: String, _ details: String) -> Fault {

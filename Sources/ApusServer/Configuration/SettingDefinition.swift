@@ -153,6 +153,9 @@ extension SettingDefinition {
         .init(
             "batch-max-requests", .integer(1...10_000), "100", "Most requests in one call of $batch."),
         .init(
+            "batch-max-bytes", .integer(1...1_000_000_000), "16777216",
+            "Most bytes of the answers in a $batch, and of what its references bring in."),
+        .init(
             "idempotency-lifetime", .integer(1...31_536_000), "86400",
             "Seconds that the answer to a request with an Idempotency-Key is kept."),
         .init(

@@ -69,7 +69,8 @@ final class Generation: Sendable {
                 tellsTiming: settings.boolean("server-timing-enabled"),
                 traceHeader: settings.string("server-trace-header"),
                 idempotencyLifetime: settings.integer("idempotency-lifetime") ?? 86_400,
-                batchLimit: settings.integer("batch-max-requests") ?? 100),
+                batchLimit: settings.integer("batch-max-requests") ?? 100,
+                batchBytes: settings.integer("batch-max-bytes") ?? 16 << 20),
             observe: RequestObserver(
                 logger: telemetry.logger, slow: slow,
                 slowRequests: SlowRequests(logger: telemetry.logger) { [data] compiled, request in

@@ -58,6 +58,99 @@ import Testing
         #expect(reply.code == "APUS450")
     }
 
+    @Test func referencesThatGrowByLeaps() async throws {
+        let server = try await TestServer.start(["batch-max-bytes": "100000"])
+        // Each answer is four times as large as the one before: the tenth would be half a gigabyte.
+        let first = String(repeating: "x", count: 500)
+        var requests = [#"{"method": "POST", "path": "/rpc/echo", "body": {"x": "\#(first)"}}"#]
+        for earlier in 0..<10 {
+            let reference = #"{"$ref": "/\#(earlier)/body"}"#
+            let body = ["a", "b", "c", "d"].map { "\"\($0)\": \(reference)" }.joined(separator: ",")
+            requests.append(#"{"method": "POST", "path": "/rpc/echo", "body": {\#(body)}}"#)
+        }
+        let reply = await server.send(
+            .post, "$batch", as: Token.ada, body: #"{"requests": [\#(requests.joined(separator: ","))]}"#)
+        #expect(reply.status == 413, "\(reply.text.prefix(500))")
+        #expect(reply.code == "APUS453")
+        await server.stop()
+    }
+
+    @Test func answersThatAreTooMuch() async throws {
+        let server = try await TestServer.start(["batch-max-bytes": "1000"])
+        let body = String(repeating: "x", count: 400)
+        let one = #"{"method": "POST", "path": "/rpc/echo", "body": {"x": "\#(body)"}}"#
+        let two = await server.send(
+            .post, "$batch", as: Token.ada, body: #"{"requests": [\#(one), \#(one)]}"#)
+        #expect(two.status == 200, "\(two.text)")
+        let three = await server.send(
+            .post, "$batch", as: Token.ada,
+            body: #"""
+                {"requests": [{"method": "POST", "path": "/notices", "body": {"notice": "too much"}},
+                    \#(one), \#(one), {"id": "last", "method": "POST", "path": "/rpc/echo", "body": {"x": "\#(body)"}}]}
+                """#)
+        #expect(three.code == "APUS453")
+        #expect(try three.json["request"] == "last")
+        #expect(try await server.get("notices?notice=eq.too much").json == [], "all or nothing")
+        await server.stop()
+    }
+
+    @Test func referencesInPaths() async throws {
+        let reply = await batch(
+            #"""
+            {"id": "name", "method": "POST", "path": "/rpc/echo", "body": {"a/b": ["x&select=id,y", 7, true, null]}},
+            {"path": "/books?title=eq.{/name/body/a~1b/0}&id=eq.{/name/body/a~1b/1}&select=id"},
+            {"id": "last", "path": "/books?title=eq.{/name/status}"}
+            """#)
+        #expect(reply.status == 200, "\(reply.text)")
+        #expect(try reply.json["responses"]?[1]?["body"] == [], "a value stays a value")
+    }
+
+    @Test(arguments: [
+        "/book/body", "/book/body/1/id", "/book/body/0/none", "/later/body", "book/body/0", "/book/body/0",
+    ])
+    func referencesToNothing(pointer: String) async throws {
+        let reply = await batch(
+            #"""
+            {"id": "book", "path": "/books?id=eq.1&select=id"}, {"path": "/books?id=eq.{\#(pointer)}"},
+            {"id": "later", "path": "/genres"}
+            """#)
+        // A path with a brace that begins no reference is a path.
+        let expected = pointer.hasPrefix("/") ? "APUS452" : "22P02"
+        #expect(reply.status == 400, "\(reply.text)")
+        #expect(reply.code == expected)
+        #expect(reply.field("Apus-Batch-Request") == "1")
+    }
+
+    @Test func keyForAll() async throws {
+        let body = #"""
+            {"requests": [{"method": "POST", "path": "/notices?select=notice", "body": {"notice": "batched once"},
+                "headers": {"Prefer": "return=representation"}}, {"path": "/rpc/caller"}]}
+            """#
+        let fields = ["Idempotency-Key": "batch-1"]
+        let first = await server.send(.post, "$batch", as: Token.ada, fields, body: body)
+        #expect(first.status == 200, "\(first.text)")
+        #expect(first.field("Idempotency-Replayed") == nil)
+        let second = await server.send(.post, "$batch", as: Token.ada, fields, body: body)
+        #expect(second.bytes == first.bytes)
+        #expect(second.field("Idempotency-Replayed") == "true")
+        #expect(try await server.get("notices?notice=eq.batched once").json.items.count == 1)
+        let other = await server.send(.post, "$batch", as: Token.ada, fields, body: body + " ")
+        #expect(other.code == "APUS422")
+        // A batch that fails leaves no key behind.
+        let bad = #"{"requests": [{"path": "/books?id=eq.x"}]}"#
+        let failing = ["Idempotency-Key": "batch-2"]
+        #expect(await server.send(.post, "$batch", as: Token.ada, failing, body: bad).code == "22P02")
+        #expect(await server.send(.post, "$batch", as: Token.ada, failing, body: body).status == 200)
+    }
+
+    @Test func keyOfAPart() async throws {
+        let reply = await batch(
+            #"{"method": "POST", "path": "/notices", "headers": {"idempotency-key": "x"}, "body": {"notice": "x"}}"#
+        )
+        #expect(reply.code == "APUS450")
+        #expect(try reply.json["details"]?.text?.contains("belongs to the batch as a whole") == true)
+    }
+
     @Test func moreThanMayBe() async throws {
         let server = try await TestServer.start(["batch-max-requests": "2"])
         let one = #"{"path": "/genres"}"#

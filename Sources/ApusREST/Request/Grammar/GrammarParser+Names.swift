@@ -45,9 +45,12 @@ extension GrammarParser {
         return String(content)
     }
 
-    /// `->key`, `->>key`, `->1`, as often as they come.
+    /// `->key`, `->>key`, `->1`, as often as they come, within a limit: PostgreSQL nests an expression for each.
     mutating func jsonPath() throws(Mismatch) -> [JSONStep] {
-        try many { parser throws(Mismatch) in
+        var steps = 0
+        return try many { parser throws(Mismatch) in
+            steps += 1
+            try parser.countStep(steps)
             let asText = parser.takes { parser throws(Mismatch) in try parser.string("->>") }
             if !asText {
                 try parser.attempt { parser throws(Mismatch) in try parser.string("->") }

@@ -241,6 +241,16 @@ struct GrammarParser {
         return try rule(&self)
     }
 
+    /// Refuses the path into JSON that has so many steps.
+    mutating func countStep(_ steps: Int) throws(Mismatch) {
+        guard steps <= Self.longestPath else {
+            exceeded = .tooDeep(limit: Self.longestPath)
+            throw Mismatch()
+        }
+    }
+
+    private static let longestPath = 100
+
     /// Counts one item against the limit.
     mutating func countItem() throws(Mismatch) {
         items += 1
