@@ -87,7 +87,7 @@ extension StatementBuilder {
     /// `LIMIT` and `OFFSET`. The limit is part of the text: bound, PostgreSQL would plan anew at every
     /// execution (a generic plan looks dearer to it), which costs a list of 20 rows twice its time. Offsets
     /// differ too much to have a text each.
-    private mutating func page(_ range: RowRange) -> SQL {
+    mutating func page(_ range: RowRange) -> SQL {
         var sql = SQL()
         if let limit = range.limit { sql += " LIMIT \(SQL(trusted: String(limit)))" }
         if range.offset != 0 { sql += " OFFSET \(value(.constant(.text(String(range.offset)))))" }

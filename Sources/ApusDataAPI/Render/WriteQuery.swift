@@ -83,7 +83,12 @@ extension StatementBuilder {
     }
 
     private mutating func matching(_ plan: WritePlan) -> SQL {
-        restricted(to: conditions(plan.filters, on: plan.target))
+        let found = restricted(to: conditions(plan.filters, on: plan.target))
+        guard let page = plan.page else { return found }
+        let key = columns(page.key, of: plan.target)
+        let chosen: SQL = "SELECT \(key) FROM \(SQL.name(plan.target))\(found)"
+        return
+            " WHERE (\(key)) IN (\(chosen)\(ordering(page.order, of: plan.target))\(self.page(page.range)))"
     }
 
     func columns(_ names: [String], of table: QualifiedName) -> SQL {

@@ -20,6 +20,8 @@ package enum PlanFault: Error, Sendable, Equatable {
     case toManySpreadAggregate
     /// A `PUT` whose filters are not exactly the primary key with `eq`.
     case filtersAreNotTheKey
+    /// An update or delete with `limit` or `offset`, and without an order by its own columns or a primary key.
+    case limitWithoutOrder
     case noAcceptableMediaType([MediaType])
     /// Under `handling=strict`.
     case invalidPreferences([String])
@@ -116,6 +118,13 @@ extension PlanFault {
             Fault(
                 code: "PGRST105", kind: .status(405),
                 message: "Filters must include all and only primary key columns with 'eq' operators")
+        case .limitWithoutOrder:
+            Fault(
+                code: "PGRST109", kind: .invalid,
+                message: "A 'limit' was applied without an explicit 'order'",
+                details:
+                    "A limited update or delete needs an order by columns of a relation with a primary key.",
+                hint: "Apply an 'order' using unique column(s)")
         case .noAcceptableMediaType(let accepted):
             Fault(
                 code: "PGRST107", kind: .notAcceptable,

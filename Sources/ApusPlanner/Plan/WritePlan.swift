@@ -19,6 +19,20 @@ package struct WritePlan: Sendable, Hashable {
         case delete
     }
 
+    /// Which of the rows that the filters find an update or delete changes: `limit` and `offset` in an order.
+    package struct Page: Sendable, Hashable {
+        /// Columns by which a row is known again.
+        package var key: [String]
+        package var order: [PlannedOrder]
+        package var range: RowRange
+
+        package init(key: [String], order: [PlannedOrder], range: RowRange) {
+            self.key = key
+            self.order = order
+            self.range = range
+        }
+    }
+
     package var target: QualifiedName
     package var change: Change
     package var filters: [PlannedCondition]
@@ -30,10 +44,12 @@ package struct WritePlan: Sendable, Hashable {
     package var takesBody: Bool
     /// Whether the target is a view (its rows have no `ctid`).
     package var targetIsView: Bool
+    /// nil: all rows that the filters find.
+    package var page: Page?
 
     package init(
         target: QualifiedName, change: Change, filters: [PlannedCondition], returning: [String],
-        appliesDefaults: Bool, takesBody: Bool, targetIsView: Bool
+        appliesDefaults: Bool, takesBody: Bool, targetIsView: Bool, page: Page? = nil
     ) {
         self.target = target
         self.change = change
@@ -42,6 +58,7 @@ package struct WritePlan: Sendable, Hashable {
         self.appliesDefaults = appliesDefaults
         self.takesBody = takesBody
         self.targetIsView = targetIsView
+        self.page = page
     }
 }
 

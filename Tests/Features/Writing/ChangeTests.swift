@@ -35,6 +35,40 @@ import Testing
         #expect(reply.field("Content-Range") == "0-1/2")
     }
 
+    // MARK: - Some of what is found
+
+    @Test func limitedPatch() async throws {
+        let reply = await patch(
+            "books?id=gte.1&order=id.desc&limit=2&offset=1&select=id,pages", #"{"pages": 7}"#)
+        #expect(reply.status == 200, "\(reply.text)")
+        let all = try await server.get("books?select=id&order=id.desc").json.items.compactMap { $0["id"] }
+        #expect(try reply.json.items.compactMap { $0["id"] } == Array(all[1...2]))
+        #expect(try reply.json.all("pages") == [7, 7])
+    }
+
+    @Test func limitedDelete() async throws {
+        let one = await delete("covers?order=book_id.desc&limit=1&select=book_id")
+        let all = try await server.get("covers?select=book_id&order=book_id.desc").json
+        #expect(try one.json.items == Array(all.items.prefix(1)), "\(one.text)")
+        #expect(try await delete("covers?order=book_id&limit=0&select=book_id").json == [])
+    }
+
+    @Test func limitWithoutKey() async throws {
+        let reply = await delete("notices?order=notice&limit=1")
+        #expect(reply.status == 400)
+        #expect(reply.code == "PGRST109")
+    }
+
+    @Test(arguments: [
+        "books?id=gt.0&limit=1", "books?id=gt.0&offset=1",
+        "books?limit=1&order=publishers(name)&select=id,publishers(name)",
+    ])
+    func limitWithoutOrder(target: String) async throws {
+        let reply = await patch(target, #"{"pages": 7}"#)
+        #expect(reply.status == 400, "\(reply.text)")
+        #expect(reply.code == "PGRST109")
+    }
+
     @Test func patchOfNoRow() async throws {
         let reply = await patch("books?id=eq.0", #"{"pages": 1}"#)
         #expect(reply.status == 200)

@@ -14,7 +14,7 @@ struct WritePlanning {
     }
 
     /// - Parameter read: what is read of the written rows; it must find its columns in them.
-    /// - Throws: `columnNotFound`, `filtersAreNotTheKey`.
+    /// - Throws: `columnNotFound`, `filtersAreNotTheKey`, `limitWithoutOrder`.
     func plan(thenRead read: ReadPlan) throws(PlanFault) -> WritePlan {
         let change = try change()
         return WritePlan(
@@ -22,7 +22,7 @@ struct WritePlanning {
             returning: returning(to: read),
             appliesDefaults: intent.preferences.missing == .default && intent.action != .upsertOne,
             takesBody: intent.action != .delete && intent.payload != nil,
-            targetIsView: relation.isView)
+            targetIsView: relation.isView, page: try page())
     }
 
     // MARK: - Non public
@@ -42,6 +42,20 @@ struct WritePlanning {
         case .delete, .read, .call:
             return .delete
         }
+    }
+
+    /// `limit` and `offset` of an update or delete. Which rows are left alone must not be left to chance.
+    private func page() throws(PlanFault) -> WritePlan.Page? {
+        guard intent.action == .update || intent.action == .delete,
+            intent.range.limit != nil || intent.range.offset != 0
+        else { return nil }
+        var order: [PlannedOrder] = []
+        for term in intent.order.filter(\.path.isEmpty).flatMap(\.value) {
+            guard case .field(let field, let direction, let nulls) = term else { throw .limitWithoutOrder }
+            order.append(.field(typing.typed(PlannedField(field)), direction, nulls))
+        }
+        guard !order.isEmpty, !relation.primaryKey.isEmpty else { throw .limitWithoutOrder }
+        return WritePlan.Page(key: relation.primaryKey, order: order, range: intent.range)
     }
 
     /// Every key of the body must be a column.
