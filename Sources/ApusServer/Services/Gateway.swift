@@ -155,10 +155,15 @@ package final class Gateway: Sendable {
         }
     }
 
+    /// Forgets the answers to idempotency keys whose time is over; how many these were.
+    package func removeExpiredAnswersNow() async -> Int {
+        await state.withLock { $0.current }.data.removeExpiredAnswers()
+    }
+
     /// Every ten minutes: answers kept for idempotency keys are few in comparison with the rows they speak of.
     private func removeExpiredAnswers() async {
         while (try? await Task.sleep(for: .seconds(600))) != nil {
-            let removed = await state.withLock { $0.current }.data.removeExpiredAnswers()
+            let removed = await removeExpiredAnswersNow()
             if removed > 0 {
                 telemetry.logger.debug(
                     "removed expired answers", metadata: ["count": .stringConvertible(removed)])

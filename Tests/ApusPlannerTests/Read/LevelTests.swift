@@ -75,7 +75,6 @@ struct LevelTests {
             intent(.delete, "clients", select: nested) {
                 $0.filters = [.equal(name: "id"), .equal("work", name: "id", slot: 1)]
                 $0.embeddedRanges = [.init(path: ["work"], RowRange(limit: 1))]
-                $0.range = RowRange(limit: 1)
             }, .with { $0.maxRows = 2 })
         #expect(read.filters.isEmpty)
         #expect(read.children[0].filters.map(slot) == [1])

@@ -98,6 +98,9 @@ final class TestServer: Sendable {
 
     var statistics: PoolStatistics { pool.statistics }
 
+    /// What the server does now and then: forgets answers to idempotency keys.
+    func removeExpiredAnswers() async -> Int { await gateway.removeExpiredAnswersNow() }
+
     /// What the cache of answers did.
     var live: (hits: Int, misses: Int, dropped: Int, bytes: Int, entries: Int, streams: Int) {
         gateway.liveStatistics

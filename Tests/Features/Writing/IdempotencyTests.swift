@@ -77,6 +77,33 @@ import Testing
         #expect(await insert("race", key: "f-1").field("Idempotency-Replayed") == "true")
     }
 
+    @Test func keysOfYesterdayAreForgotten() async throws {
+        let server = try await TestServer.start(["idempotency-lifetime": "3600"])
+        func insert() async -> Reply {
+            await server.send(
+                .post, "notices", as: Token.ada, ["Idempotency-Key": "g-1"], body: #"{"notice": "kept"}"#)
+        }
+        #expect(await insert().status == 201)
+        try await server.database.run(
+            """
+            insert into apus.idempotency_keys (scope, key, fingerprint, status, fields, body, expires_at)
+            select 'x', n::text, '', 200, '{}', '', now() - interval '1 second' from generate_series(1, 2500) n
+            """)
+        let life = try await server.database.value(
+            "select extract(epoch from expires_at - created_at)::int from apus.idempotency_keys where key = 'g-1'"
+        )
+        #expect(life == "3600")
+        #expect(await server.removeExpiredAnswers() == 2_500, "a thousand at a time, to the last")
+        #expect(await server.removeExpiredAnswers() == 0)
+        #expect(await insert().field("Idempotency-Replayed") == "true", "what is not over is kept")
+        try await server.database.run("update apus.idempotency_keys set expires_at = now()")
+        #expect(
+            await insert().field("Idempotency-Replayed") == nil, "what is over counts no more, cleaned or not"
+        )
+        #expect(try await server.get("notices?notice=eq.kept").json.items.count == 2)
+        await server.stop()
+    }
+
     @Test(arguments: ["", String(repeating: "k", count: 256)])
     func keyThatIsNone(key: String) async throws {
         let reply = await insert("never", key: key)
