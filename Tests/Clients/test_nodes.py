@@ -163,19 +163,21 @@ def post(node: Node, topic: str, payload: Any) -> None:
         assert answer.status == 202
 
 
-async def all_hear(node: Node, members: list[Member], say: Callable[[], Any], payload: Any) -> None:
-    """Everybody hears it, wherever they are, and once: what is said afterwards comes right behind it."""
+async def all_hear(node: Node, members: list[Member], say: Callable[[], Any], payload: Any) -> str:
+    """Everybody hears it, wherever they are, and once: what is said afterwards, and returned, comes right behind it."""
+    behind = f"behind it {uuid.uuid4()}"
     before = [list(member.heard) for member in members]
     said = say()
     if said is not None:
         await said
     for member, heard in zip(members, before):
         await member.until(lambda: len(member.heard) > len(heard))
-    await asyncio.to_thread(post, node, members[0].topic.removeprefix("realtime:"), "behind it")
+    await asyncio.to_thread(post, node, members[0].topic.removeprefix("realtime:"), behind)
     for member, heard in zip(members, before):
-        await member.until(lambda: member.heard[-1:] == ["behind it"])
+        await member.until(lambda: member.heard[-1:] == [behind])
         told = [item.get("x") if isinstance(item, dict) else item for item in member.heard[len(heard) :]]
-        assert told == [payload, "behind it"]
+        assert told == [payload, behind]
+    return behind
 
 
 async def bus_is_back(members: list[Member]) -> None:
@@ -211,7 +213,9 @@ def test_broadcasts_reach_all_nodes_once(nodes: list[Node]) -> None:
                 statement = f"""select realtime.send('{{"x": 2}}'::jsonb, 'said', '{name}', false)"""
                 await all_hear(node, members, lambda: asyncio.to_thread(node.sql, statement), 2)
             for sender, others in [(ann, [bob, cid]), (bob, [ann, cid]), (cid, [ann, bob])]:
-                await all_hear(nodes[0], others, lambda: sender.broadcast({"x": 3}), 3)
+                behind = await all_hear(nodes[0], others, lambda: sender.broadcast({"x": 3}), 3)
+                # Who spoke is one of the others next, and must have heard this before.
+                await sender.until(lambda: behind in sender.heard)
 
     asyncio.run(scenario())
 
