@@ -4,6 +4,9 @@ SERVE_OPTIONS ?= --data-dir .apus \
 	--migrations examples/experts/migrations --seed examples/experts/seed \
 	--db-plan-enabled true --db-aggregates-enabled true
 
+# Exclusive access is proven by the compiler, and checked at run time in the tests, which run debug builds.
+RELEASE := -c release -Xswiftc -enforce-exclusivity=unchecked
+
 .DEFAULT_GOAL := help
 .PHONY: help setup build serve test tsan fuzz lint format bench bench-realtime clean
 
@@ -14,7 +17,7 @@ setup: ## Bring what this machine lacks (silent when nothing is missing)
 	@scripts/setup
 
 build: setup ## Build a release
-	@swift build -c release --product apus
+	@swift build $(RELEASE) --product apus
 
 serve: build ## Serve the example on its own PostgreSQL, data in .apus/
 	@exec .build/release/apus serve $(SERVE_OPTIONS)
@@ -38,13 +41,13 @@ format: ## Format all Swift sources
 
 bench: ## Measure against the database alone, side by side in one run
 	@scripts/setup --bench
-	@swift build -c release
+	@swift build $(RELEASE)
 	@scripts/bench
 
 bench-realtime: ## Measure changes, fan-out and memory of many WebSockets
 	@scripts/setup --bench
-	@swift build -c release --product apus
-	@swift build -c release --product apus-load
+	@swift build $(RELEASE) --product apus
+	@swift build $(RELEASE) --product apus-load
 	@scripts/bench-realtime
 
 clean: ## Remove what was built; .apus/ (data) and .cache/ stay

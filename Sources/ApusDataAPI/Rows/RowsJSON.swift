@@ -1,4 +1,5 @@
 import ApusPostgres
+import Synchronization
 
 /// The columns of rows that become JSON: made once, for many results that have them.
 final class RowsLayout: Sendable {
@@ -10,6 +11,8 @@ final class RowsLayout: Sendable {
     private let types: [UInt32]
     /// With a NUL behind each.
     private let names: [[UInt8]]
+    /// Bytes of a row as JSON, as the last result had them, and a quarter more: how much room the next will want.
+    fileprivate let rowLength = Atomic<Int>(128)
 
     /// nil when a column's type is not known here.
     init?(_ rows: Rows) {
@@ -84,22 +87,28 @@ struct RowsJSON {
 
     // MARK: - Non public
 
-    /// Most text has nothing to escape; where the room that was taken does not do, the worst case is reserved.
+    /// Rows are mostly as long as they were; where the room that was taken does not do, they are measured, and the worst
+    /// case is reserved.
     private func bytes(_ write: (inout JSONWriter) -> Bool) -> [UInt8]? {
-        let length = rows.byteCount
-        let frame = rows.count * (layout.marks.count + 9 * layout.columns.count + 8) + 8
-        for room in [frame + length + length / 8, frame + length * 6] {
-            var isWritten = false
-            var isTooShort = false
-            let bytes = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
-                var writer = JSONWriter(buffer)
-                isWritten = write(&writer)
-                isTooShort = writer.isFull
-                count = isTooShort ? 0 : writer.count
-            }
-            if !isTooShort { return isWritten ? bytes : nil }
+        if let bytes = bytes(within: rows.count * layout.rowLength.load(ordering: .relaxed) + 8, write) {
+            return bytes.isEmpty ? nil : bytes
         }
-        return nil
+        let frame = rows.count * (layout.marks.count + 9 * layout.columns.count + 8) + 8
+        guard let bytes = bytes(within: frame + rows.byteCount * 6, write), !bytes.isEmpty else { return nil }
+        layout.rowLength.store(bytes.count / max(1, rows.count) * 5 / 4 + 16, ordering: .relaxed)
+        return bytes
+    }
+
+    /// nil when there is not room enough; empty when a value is not written as was expected.
+    private func bytes(within room: Int, _ write: (inout JSONWriter) -> Bool) -> [UInt8]? {
+        var isTooShort = false
+        let bytes = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+            var writer = JSONWriter(buffer)
+            let isWritten = write(&writer)
+            isTooShort = writer.isFull
+            count = isTooShort || !isWritten ? 0 : writer.count
+        }
+        return isTooShort ? nil : bytes
     }
 
     private func put(_ row: Int, _ writer: inout JSONWriter) -> Bool {

@@ -49,6 +49,11 @@ package final class ReplicationStream {
     private let configuration: Configuration
     private let interruption: Interruption
     private var heardAt = MonotonicTime.now()
+    /// When the last wait ended.
+    private var roseAt = MonotonicTime(nanoseconds: 0)
+    /// Under a steady stream of commits the socket is read once in this time, and many commits are taken at a time: a
+    /// commit that comes alone waits for nothing. In nanoseconds.
+    private static let pace: Int64 = 1_000_000
 
     /// Ends a stream's wait from another thread.
     package final class Interruption: Sendable {
@@ -160,9 +165,13 @@ package final class ReplicationStream {
             pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0),
             pollfd(fd: interruption.wakeUp.readable, events: Int16(POLLIN), revents: 0),
         ]
+        let early = Self.pace - (MonotonicTime.now() - roseAt)
+        if early > 0 { usleep(UInt32(clamping: early / 1_000)) }
         // In milliseconds, rounded up, and with an eye on the server's silence.
         let milliseconds = min(nanoseconds / 1_000_000 + 1, 1_000)
-        guard poll(&descriptors, 2, Int32(milliseconds)) > 0 else { return false }
+        let ready = poll(&descriptors, 2, Int32(milliseconds))
+        roseAt = .now()
+        guard ready > 0 else { return false }
         if descriptors[1].revents != 0 {
             interruption.wakeUp.reset()
             return true

@@ -36,33 +36,78 @@ package func canonicalQuery(of query: [UInt8]) -> [UInt8] {
     return canonical
 }
 
-/// The canonical form of a query as text. One plain parameter, the commonest query, is its own canonical form.
+/// The canonical form of a query as text. Plain parameters, the commonest query, only have to be put in order.
 package func canonicalQuery(of query: Substring) -> String {
-    var equals = 0
-    let isPlain = query.utf8.allSatisfy { byte in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-            UInt8(ascii: "~"):
-            return true
-        case UInt8(ascii: "="):
-            equals += 1
-            return true
-        default: return false
+    var query = query
+    let ordered = query.withUTF8 { bytes in plainPairs(bytes).map { inOrder($0, of: bytes) } }
+    return ordered ?? String(decoding: canonicalQuery(of: Array(query.utf8)), as: UTF8.self)
+}
+
+/// A `name=value` in which nothing has to be encoded, and where its name ends.
+private typealias PlainPair = (start: Int, equals: Int, end: Int)
+
+/// The pairs of a query; nil when one of them has no value, or any byte would be written otherwise in canonical form.
+private func plainPairs(_ bytes: UnsafeBufferPointer<UInt8>) -> [PlainPair]? {
+    guard !bytes.isEmpty else { return nil }
+    var pairs: [PlainPair] = []
+    var (start, equals) = (0, -1)
+    for index in 0...bytes.count {
+        guard index < bytes.count, bytes[index] != UInt8(ascii: "&") else {
+            guard equals >= start else { return nil }
+            pairs.append((start, equals, index))
+            (start, equals) = (index + 1, -1)
+            continue
+        }
+        if bytes[index] == UInt8(ascii: "=") {
+            guard equals < 0 else { return nil }
+            equals = index
+        } else if !isUnreserved(bytes[index]) {
+            return nil
         }
     }
-    if isPlain, equals == 1 { return String(query) }
-    return String(decoding: canonicalQuery(of: Array(query.utf8)), as: UTF8.self)
+    return pairs
+}
+
+private func inOrder(_ pairs: [PlainPair], of bytes: UnsafeBufferPointer<UInt8>) -> String {
+    guard pairs.count > 1 else { return String(decoding: bytes, as: UTF8.self) }
+    // By position where names are equal: the library promises no stable sort.
+    let sorted = pairs.sorted { left, right in
+        let (leftName, rightName) = (bytes[left.start..<left.equals], bytes[right.start..<right.equals])
+        if leftName.elementsEqual(rightName) { return left.start < right.start }
+        return leftName.lexicographicallyPrecedes(rightName)
+    }
+    return String(unsafeUninitializedCapacity: bytes.count) { buffer in
+        var length = 0
+        for pair in sorted {
+            if length > 0 {
+                buffer[length] = UInt8(ascii: "&")
+                length += 1
+            }
+            for index in pair.start..<pair.end {
+                buffer[length] = bytes[index]
+                length += 1
+            }
+        }
+        return length
+    }
+}
+
+/// RFC 3986 §2.3
+private func isUnreserved(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
+        UInt8(ascii: "~"):
+        true
+    default: false
+    }
 }
 
 private func appendPercentEncoded(_ bytes: ArraySlice<UInt8>, to target: inout [UInt8]) {
     for byte in bytes {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-            UInt8(ascii: "~"):
+        if isUnreserved(byte) {
             target.append(byte)
-        default:
+        } else {
             target.append(UInt8(ascii: "%"))
             target.append(upperCaseDigit(byte >> 4))
             target.append(upperCaseDigit(byte & 15))
