@@ -90,14 +90,22 @@ struct RowsJSON {
     /// Rows are mostly as long as they were; where the room that was taken does not do, they are measured, and the worst
     /// case is reserved.
     private func bytes(_ write: (inout JSONWriter) -> Bool) -> [UInt8]? {
-        if let bytes = bytes(within: rows.count * layout.rowLength.load(ordering: .relaxed) + 8, write) {
+        let guess = rows.count * layout.rowLength.load(ordering: .relaxed) + 8
+        if guess <= Self.longestGuess, let bytes = bytes(within: guess, write) {
             return bytes.isEmpty ? nil : bytes
         }
+        let length = rows.byteCount
         let frame = rows.count * (layout.marks.count + 9 * layout.columns.count + 8) + 8
-        guard let bytes = bytes(within: frame + rows.byteCount * 6, write), !bytes.isEmpty else { return nil }
-        layout.rowLength.store(bytes.count / max(1, rows.count) * 5 / 4 + 16, ordering: .relaxed)
-        return bytes
+        for room in [frame + length + length / 8, frame + length * 6] {
+            guard let bytes = bytes(within: room, write) else { continue }
+            layout.rowLength.store(bytes.count / max(1, rows.count) * 5 / 4 + 16, ordering: .relaxed)
+            return bytes.isEmpty ? nil : bytes
+        }
+        return nil
     }
+
+    /// More room is not taken on a guess, in bytes.
+    private static let longestGuess = 1 << 16
 
     /// nil when there is not room enough; empty when a value is not written as was expected.
     private func bytes(within room: Int, _ write: (inout JSONWriter) -> Bool) -> [UInt8]? {
