@@ -8,7 +8,7 @@ SERVE_OPTIONS ?= --data-dir .apus \
 RELEASE := -c release -Xswiftc -enforce-exclusivity=unchecked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build serve test tsan fuzz lint format bench bench-realtime clean
+.PHONY: help setup build serve test tsan fuzz lint format bench bench-peers bench-realtime clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,11 @@ bench: ## Measure against the database alone, side by side in one run
 	@scripts/setup --bench
 	@swift build $(RELEASE)
 	@scripts/bench
+
+bench-peers: ## Measure the same work through FastAPI, Express and PocketBase
+	@scripts/setup --peers
+	@swift build -c release --product apus
+	@scripts/bench-peers
 
 bench-realtime: ## Measure changes, fan-out and memory of many WebSockets
 	@scripts/setup --bench
