@@ -272,7 +272,9 @@ def test_a_slow_subscriber_of_changes_is_closed_and_the_others_miss_nothing(serv
                 async with asyncio.timeout(PATIENCE):
                     while True:
                         await lazy.recv()
-            assert lazy.close_code == 4008 and "resume" in lazy.close_reason
+            # The close frame waits behind what the client has not read, for five seconds; who takes longer loses the
+            # connection without it.
+            assert (lazy.close_code, "resume" in lazy.close_reason) in [(4008, True), (1006, False)]
         server.sql(f"drop table public.{name}")
 
     asyncio.run(scenario())
