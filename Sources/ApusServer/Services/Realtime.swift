@@ -37,6 +37,8 @@ package struct Realtime: Sendable {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await service?.run() }
             group.addTask { await redis?.run() }
+            // A service that ends takes the server with it, and with nothing to run this one would.
+            group.addTask { while (try? await Task.sleep(for: .seconds(86_400))) != nil {} }
         }
     }
 
