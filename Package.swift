@@ -314,7 +314,8 @@ let package = Package(
         .testTarget(
             name: "Features",
             dependencies: [
-                "ApusServer", "ApusAuth", "ApusRealtime", "ApusHTTP", "ApusMigrations", "ApusPostgres",
+                "ApusServer", "ApusAuth", "ApusEdge", "ApusRealtime", "ApusHTTP", "ApusMigrations",
+                "ApusPostgres",
                 "ApusSQL",
                 "ApusTokens", "ApusJSON", "ApusFaults", "ApusTestSupport", "ApusAuthTestSupport",
                 "ApusSpecimens", "ApusREST",

@@ -15,7 +15,7 @@ enum Credentials {
     }
 
     /// Three parts between dots (RFC 7515 §7.1). A key of another form names nobody and is left alone.
-    private static func isCompactToken(_ text: String) -> Bool {
+    static func isCompactToken(_ text: String) -> Bool {
         text.utf8.reduce(into: 0) { $0 += $1 == UInt8(ascii: ".") ? 1 : 0 } == 2
     }
 }

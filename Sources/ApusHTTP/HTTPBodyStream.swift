@@ -51,7 +51,9 @@ package final class HTTPBodyStream: Sendable {
     package func write(_ bytes: ByteBuffer) -> Bool {
         let (accepted, loop) = state.withLock { state -> (Bool?, (any EventLoop)?) in
             guard state.end == nil, !state.isFinishing else { return (false, nil) }
-            guard state.waiting + bytes.readableBytes <= limit else { return (nil, nil) }
+            // What comes alone goes out, whatever its size.
+            let sum = state.waiting + bytes.readableBytes
+            guard state.waiting == 0 || sum <= limit else { return (nil, nil) }
             state.waiting += bytes.readableBytes
             state.pending.append(bytes)
             return (true, Self.loopToWake(&state))

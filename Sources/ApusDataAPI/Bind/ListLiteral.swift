@@ -10,6 +10,15 @@ enum ListLiteral {
     static func array(
         from value: ArraySlice<UInt8>, startingAt start: Int
     ) throws(Fault) -> [UInt8] {
+        var array = ArrayLiteral.Builder()
+        for element in try elements(of: value, startingAt: start) { array.append(element) }
+        return array.finish()
+    }
+
+    /// The list's elements.
+    static func elements(
+        of value: ArraySlice<UInt8>, startingAt start: Int
+    ) throws(Fault) -> [[UInt8]] {
         var cursor = value.startIndex + min(start, value.count)
         skipBlanks(value, &cursor)
         guard cursor < value.endIndex, value[cursor] == UInt8(ascii: "(") else {
@@ -17,12 +26,9 @@ enum ListLiteral {
         }
         cursor += 1
         skipBlanks(value, &cursor)
-        var array = ArrayLiteral.Builder()
-        var isEmpty = true
+        var elements: [[UInt8]] = []
         while true {
-            let element = readElement(value, &cursor)
-            isEmpty = isEmpty && element.isEmpty
-            array.append(element)
+            elements.append(readElement(value, &cursor))
             guard cursor < value.endIndex else {
                 throw fault(value, at: cursor, expecting: #""," or ")""#)
             }
@@ -30,7 +36,7 @@ enum ListLiteral {
             if value[cursor - 1] == UInt8(ascii: ")") { break }
         }
         // One empty element is the way to write an empty list.
-        return array.count == 1 && isEmpty ? Array("{}".utf8) : array.finish()
+        return elements == [[]] ? [] : elements
     }
 
     /// Reads to the next comma or closing bracket, which is left where it is.

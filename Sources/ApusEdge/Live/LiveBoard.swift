@@ -15,15 +15,20 @@ final class LiveBoard: Sendable {
         var lastID: UInt64 = 0
         var watches: [UInt32: [UInt64: Watch]] = [:]
         var queries: [[UInt8]: LiveQuery] = [:]
-        var ofRelation: [UInt32: Set<[UInt8]>] = [:]
+        var ofID: [UInt64: LiveQuery] = [:]
         /// Queries of which it is not known what they read.
-        var ofAny: Set<[UInt8]> = []
+        var ofAny: Set<UInt64> = []
+        /// Queries whose results nobody can vouch for now.
+        var stalled: Set<UInt64> = []
         var guests: [UInt64: Guest] = [:]
+        /// Why nothing can be followed any more.
+        var end: LiveEnd?
     }
 
     private let clock: RelationClock
     private let verifier: TokenVerifier
     private let limit: Int
+    private let concerns = ConcernIndex()
     private let state = Mutex(State())
 
     init(clock: RelationClock, verifier: TokenVerifier, limit: Int) {
@@ -61,45 +66,46 @@ final class LiveBoard: Sendable {
     ///
     /// - Parameters:
     ///   - token: the follower's; the stream ends when it does not hold any more.
-    ///   - make: makes the query when nobody follows it yet.
+    ///   - make: what is asked, if nobody follows it yet; gets a number of its own.
     /// - Returns: what ``leave(_:)`` takes; nil when too many streams are open.
     func follow(
         _ key: [UInt8], token: String?, lastEventID: String?, tell: @escaping @Sendable (LiveEvent) -> Bool,
-        make: () -> LiveQuery
+        make: (UInt64) -> LiveQuestion
     ) -> UInt64? {
         while true {
-            let joined = state.withLock { state -> (id: UInt64, query: LiveQuery)? in
+            let joined = state.withLock { state -> (id: UInt64, query: LiveQuery?, end: LiveEnd?)? in
                 guard state.guests.count < limit else { return nil }
                 state.lastID += 1
-                let query = state.queries[key] ?? make()
-                if state.queries[key] == nil { Self.enter(query, &state) }
+                if let end = state.end { return (state.lastID, nil, end) }
+                let query = state.queries[key] ?? enter(make(state.lastID), &state)
                 state.guests[state.lastID] = Guest(query: query, token: token, tell: tell)
-                return (state.lastID, query)
+                return (state.lastID, query, nil)
             }
-            guard let (id, query) = joined else { return nil }
-            if query.add(.init(id: id, tell: tell, lastEventID: lastEventID)) { return id }
+            guard let joined else { return nil }
+            if let end = joined.end { _ = tell(.end(end)) }
+            guard let query = joined.query else { return joined.id }
+            if query.add(.init(id: joined.id, tell: tell, lastEventID: lastEventID)) { return joined.id }
             // It ended at this moment; the next round makes another.
             state.withLock { state in
-                state.guests[id] = nil
-                Self.exit(query, &state)
+                state.guests[joined.id] = nil
+                exit(query, &state)
             }
         }
     }
 
     func leave(_ id: UInt64) {
         guard let guest = state.withLock({ $0.guests.removeValue(forKey: id) }) else { return }
-        if guest.query.remove(id) { state.withLock { Self.exit(guest.query, &$0) } }
+        if guest.query.remove(id) { state.withLock { exit(guest.query, &$0) } }
     }
 
-    func endAll(_ end: LiveEnd) {
+    /// - Parameter isFinal: whether nothing can be followed afterwards.
+    func endAll(_ end: LiveEnd, isFinal: Bool = false) {
         let queries = state.withLock { state in
-            defer {
-                state.queries = [:]
-                state.ofRelation = [:]
-                state.ofAny = []
-                state.guests = [:]
-            }
-            return state.queries.values.map { $0 }
+            if isFinal { state.end = end }
+            let queries = state.queries.values.map { $0 }
+            for query in queries { exit(query, &state) }
+            state.guests = [:]
+            return queries
         }
         for query in queries { query.end(end) }
     }
@@ -110,21 +116,25 @@ final class LiveBoard: Sendable {
         guard !transaction.changes.isEmpty else { return }
         var relations: Set<UInt32> = []
         for change in transaction.changes { relations.insert(change.relation.oid) }
-        let (watches, queries) = state.withLock { state -> ([Watch], [LiveQuery]) in
-            if state.watches.isEmpty, state.queries.isEmpty { return ([], []) }
-            var keys = state.ofAny
+        let outcome = concerns.outcome(of: transaction)
+        let (watches, queries, blinded) = state.withLock { state -> ([Watch], [LiveQuery], [LiveQuery]) in
             var watches: [Watch] = []
             for relation in relations {
-                if let found = state.ofRelation[relation] { keys.formUnion(found) }
                 if let found = state.watches[relation] { watches += found.values }
             }
-            return (watches, keys.compactMap { state.queries[$0] })
+            let ids = outcome.concerned.union(state.ofAny)
+            return (
+                watches, ids.compactMap { state.ofID[$0] }, outcome.blinded.compactMap { state.ofID[$0] }
+            )
         }
         for watch in watches { watch.fire() }
         for query in queries { query.wake(by: transaction) }
+        for query in blinded { query.lookAgain() }
     }
 
+    /// Continuity is lost.
     func wakeAll() {
+        concerns.forget()
         let (watches, queries) = state.withLock { state in
             (state.watches.values.flatMap { $0.values }, Array(state.queries.values))
         }
@@ -153,11 +163,29 @@ final class LiveBoard: Sendable {
                     leave(id)
                 }
             }
-            if number % Self.roundsPerBlindRead == 0 {
-                let blind = state.withLock { state in state.ofAny.compactMap { state.queries[$0] } }
-                for query in blind { query.wake(by: nil) }
-            }
+            let mayLookAgain = number % Self.roundsPerBlindRead == 0
+            for query in queriesToAsk(mayLookAgain) { query.wake(by: nil) }
         }
+    }
+
+    /// Those whose results nobody could vouch for, if now somebody can; and now and then those of which it is not known what
+    /// they read, or whose tables the feed has lost.
+    private func queriesToAsk(_ isTimeForAll: Bool) -> [LiveQuery] {
+        let isHeard = clock.reading() != nil
+        let (stalled, blind, others) = state.withLock { state in
+            var found: (stalled: [LiveQuery], blind: [LiveQuery], others: [LiveQuery]) = ([], [], [])
+            if isHeard {
+                found.stalled = state.stalled.compactMap { state.ofID[$0] }
+                state.stalled = []
+            }
+            if isTimeForAll {
+                found.blind = state.ofAny.compactMap { state.ofID[$0] }
+                found.others = Array(state.queries.values)
+            }
+            return found
+        }
+        return stalled + blind
+            + others.filter { query in query.question.relations.map { !clock.covers($0) } ?? false }
     }
 
     private func fault(of token: String?) -> Fault? {
@@ -170,22 +198,30 @@ final class LiveBoard: Sendable {
         }
     }
 
-    private static func enter(_ query: LiveQuery, _ state: inout State) {
-        state.queries[query.key] = query
-        guard let relations = query.relations else {
-            state.ofAny.insert(query.key)
-            return
+    private func enter(_ question: LiveQuestion, _ state: inout State) -> LiveQuery {
+        let query = LiveQuery(question, concerns: concerns, clock: clock) { [weak self] query in
+            self?.state.withLock { $0.stalled.insert(query.question.id) }
         }
-        for relation in relations { state.ofRelation[relation, default: []].insert(query.key) }
+        state.queries[question.key] = query
+        state.ofID[question.id] = query
+        if let relations = question.relations {
+            concerns.enter(
+                question.id, relations: relations,
+                subject: question.view == nil ? nil : question.source?.relation
+            ) { clock.lastChange(of: relations) }
+        } else {
+            state.ofAny.insert(question.id)
+        }
+        return query
     }
 
-    private static func exit(_ query: LiveQuery, _ state: inout State) {
-        guard state.queries[query.key] === query else { return }
-        state.queries[query.key] = nil
-        state.ofAny.remove(query.key)
-        for relation in query.relations ?? [] {
-            state.ofRelation[relation]?.remove(query.key)
-            if state.ofRelation[relation]?.isEmpty == true { state.ofRelation[relation] = nil }
-        }
+    private func exit(_ query: LiveQuery, _ state: inout State) {
+        let question = query.question
+        guard state.queries[question.key] === query else { return }
+        state.queries[question.key] = nil
+        state.ofID[question.id] = nil
+        state.ofAny.remove(question.id)
+        state.stalled.remove(question.id)
+        concerns.leave(question.id)
     }
 }

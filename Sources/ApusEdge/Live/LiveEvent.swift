@@ -20,7 +20,8 @@ struct LiveEnd: Sendable {
     var code: String
     var message: String
 
-    static let schemaChanged = LiveEnd(code: "APUS524", message: "The schema has changed: subscribe again.")
+    static let schemaChanged = LiveEnd(
+        code: "APUS524", message: "The schema or the settings have changed: subscribe again.")
     static let stopping = LiveEnd(code: "APUS503", message: "The server is stopping: connect again.")
 
     init(code: String, message: String) {

@@ -24,6 +24,8 @@ final class LiveQuery: Sendable {
         var rows: LiveRows
         var id: String
         var hash: UInt64
+        /// The moment that the newest answer equal to it was asked at.
+        var reading: RelationClock.Reading?
     }
 
     private struct State {
@@ -31,22 +33,20 @@ final class LiveQuery: Sendable {
         var current: Result?
         var isReading = false
         var isDirty = false
+        /// A view is being made, or there is none.
+        var isLooking = false
         var lastRead = ContinuousClock.now - .seconds(1)
         var witness = RowDifference.Witness()
-        /// The last events with the id before each, for those who come back.
-        var history: [(before: String, event: LiveEvent, bytes: Int)] = []
+        var history = LiveHistory()
         /// A result was put off, until the feed has said why rows came or went.
         var hasPutOff = false
         var isOver = false
     }
 
-    let key: [UInt8]
-    /// nil: any change of any table.
-    let relations: [UInt32]?
-    private let rowKey: [String]?
-    private let witnessed: (relation: UInt32, columns: [String])?
+    let question: LiveQuestion
+    private let concerns: ConcernIndex
     private let clock: RelationClock
-    private let read: @Sendable (@escaping @Sendable (Swift.Result<[UInt8], Fault>) -> Void) -> Void
+    private let stall: @Sendable (LiveQuery) -> Void
     private let state = Mutex(State())
 
     /// The shortest time between two reads.
@@ -54,23 +54,20 @@ final class LiveQuery: Sendable {
     private static let retryPause = Duration.seconds(1)
     /// How long a result waits, once, for the feed that lags behind what it shows.
     private static let explanationPause = Duration.milliseconds(20)
-    private static let historyBytes = 1 << 20
+    /// Between a change of what a view is made of and the next one.
+    private static let viewPause = Duration.milliseconds(50)
 
     /// - Parameters:
-    ///   - rowKey: names of the members that tell rows apart.
-    ///   - witnessed: the table that the rows come from, with its key's columns.
-    ///   - read: asks the database; the answer's body.
+    ///   - concerns: knows which changes concern it.
+    ///   - stall: called when the feed cannot say whether a result still holds: it does not run, or a table is not in it.
     init(
-        key: [UInt8], relations: [UInt32]?, rowKey: [String]?,
-        witnessed: (relation: UInt32, columns: [String])?, clock: RelationClock,
-        read: @escaping @Sendable (@escaping @Sendable (Swift.Result<[UInt8], Fault>) -> Void) -> Void
+        _ question: LiveQuestion, concerns: ConcernIndex, clock: RelationClock,
+        stall: @escaping @Sendable (LiveQuery) -> Void
     ) {
-        self.key = key
-        self.relations = relations
-        self.rowKey = rowKey
-        self.witnessed = witnessed
+        self.question = question
+        self.concerns = concerns
         self.clock = clock
-        self.read = read
+        self.stall = stall
     }
 
     // MARK: - Followers
@@ -113,10 +110,10 @@ final class LiveQuery: Sendable {
 
     /// Something that it reads may have changed.
     func wake(by transaction: FeedTransaction?) {
-        if let transaction, let witnessed {
+        if let transaction, let source = question.source {
             state.withLock { state in
-                for change in transaction.changes where change.relation.oid == witnessed.relation {
-                    Self.note(change, witnessed.columns, &state.witness)
+                for change in transaction.changes where change.relation.oid == source.relation {
+                    state.witness.note(change, key: source.key)
                 }
             }
         }
@@ -149,7 +146,7 @@ final class LiveQuery: Sendable {
     private func ask() {
         let reading = clock.reading()
         state.withLock { $0.isDirty = false }
-        read { [self] result in receive(result, reading) }
+        question.ask { [self] result in receive(result, reading) }
     }
 
     private func receive(_ result: Swift.Result<[UInt8], Fault>, _ reading: RelationClock.Reading?) {
@@ -161,48 +158,134 @@ final class LiveQuery: Sendable {
             }
             end(LiveEnd(fault))
         case .success(let body):
-            guard take(body, reading) else { return start(after: Self.explanationPause) }
-            let isSettled = reading.map { reading in
-                relations.map { clock.isUnchanged($0, since: reading) } ?? true
-            }
+            guard let keys = take(body, reading) else { return start(after: Self.explanationPause) }
+            let isSettled = settle(keys, reading)
             let mustRepeat = state.withLock { state -> Bool in
                 state.lastRead = .now
                 if state.isOver { return false }
-                if state.isDirty || isSettled == false { return true }
+                if state.isDirty || !isSettled { return true }
                 state.isReading = false
                 return false
             }
-            if mustRepeat { start(after: isSettled == false ? .milliseconds(1) : Self.pause) }
+            if !mustRepeat { return look() }
+            if isSettled { start(after: Self.pause) } else { askWhenProven() }
         }
     }
 
-    /// Tells everybody what is new; false when the result is put off.
-    private func take(_ body: [UInt8], _ reading: RelationClock.Reading?) -> Bool {
+    /// Asks again as soon as an answer is sure to show what concerned it last: PostgreSQL tells the feed of a commit a
+    /// moment before others see it.
+    private func askWhenProven() {
+        let concern = concerns.lastConcern(of: question.id)
+        Task {
+            for _ in 0..<200 {
+                try? await Task.sleep(for: .milliseconds(1))
+                guard let reading = clock.reading(), reading.position < concern else { break }
+            }
+            self.ask()
+        }
+    }
+
+    /// Whether the result shows all that is known to concern it.
+    private func settle(_ keys: Keys, _ reading: RelationClock.Reading?) -> Bool {
+        guard let relations = question.relations else { return true }
+        guard let reading else {
+            // Without a feed nobody can say; asked again when it is back.
+            stall(self)
+            return true
+        }
+        guard clock.hears(relations, since: reading) else {
+            guard !clock.covers(relations) else { return false }
+            stall(self)
+            return true
+        }
+        return concerns.settle(question.id, keys: keys.set, at: reading.position)
+    }
+
+    /// Keys of the rows of a result; none where rows cannot be told apart.
+    private struct Keys {
+        var set: Set<RowKey>?
+
+        init(_ rows: LiveRows) {
+            set = rows.rows.map { rows in Set(rows.map { row in RowKey(row.keyTexts.map { Array($0.utf8) }) })
+            }
+        }
+    }
+
+    /// Tells everybody what is new; nil when the result is put off.
+    private func take(_ body: [UInt8], _ reading: RelationClock.Reading?) -> Keys? {
         var hash = ContentHash()
         hash.add(body)
         let value = hash.finish()
         return state.withLock { state in
             if state.current?.hash != value || state.current?.rows.body != body {
-                let id = Self.id(reading, value)
-                let result = Result(rows: LiveRows(body: body, key: rowKey), id: id, hash: value)
-                if witnessed != nil, !state.hasPutOff, !state.isOver, let before = state.current,
+                let result = Result(
+                    rows: LiveRows(body: body, key: question.rowKey), id: Self.id(reading, value),
+                    hash: value, reading: reading)
+                if question.source != nil, !state.hasPutOff, !state.isOver, let before = state.current,
                     !RowDifference.isExplained(from: before.rows, to: result.rows, state.witness)
                 {
                     state.hasPutOff = true
-                    return false
+                    return nil
                 }
                 state.hasPutOff = false
                 if let before = state.current { Self.tellChange(from: before, to: result, &state) }
                 state.current = result
                 state.witness = .init()
+            } else {
+                state.current?.reading = reading
             }
-            guard let current = state.current else { return true }
+            guard let current = state.current else { return Keys(LiveRows(body: body, key: nil)) }
             for (id, follower) in state.followers where !follower.isCurrent {
                 state.followers[id]?.isCurrent = true
                 Self.welcome(follower, current, state.history)
             }
-            return true
+            return Keys(current.rows)
         }
+    }
+
+    // MARK: - Looking through a view
+
+    /// What its view was made of has changed, or continuity was lost.
+    func lookAgain() {
+        Task {
+            try? await Task.sleep(for: Self.viewPause)
+            look()
+        }
+    }
+
+    /// Finds out which rows its table may show it, if the process can judge them. Until then, and without, every change of
+    /// the table has it read again.
+    private func look() {
+        guard question.view != nil, concerns.needsView(question.id) else { return }
+        let isFirst = state.withLock { state in
+            defer { state.isLooking = true }
+            return !state.isLooking && !state.isOver
+        }
+        guard isFirst else { return }
+        Task {
+            let mayTryAgain = await makeView()
+            state.withLock { $0.isLooking = !mayTryAgain }
+        }
+    }
+
+    /// - Returns: whether another time it may turn out otherwise.
+    private func makeView() async -> Bool {
+        for _ in 0..<5 {
+            let mark = concerns.mark(of: question.id)
+            guard let relations = question.relations, let reading = clock.reading() else { return true }
+            guard let view = await question.view?() else { return false }
+            if clock.hears(relations, since: reading), clock.isUnchanged(Array(view.sources), since: reading),
+                concerns.look(question.id, through: view, key: question.viewKey, mark: mark)
+            {
+                // The result that is there may do already.
+                if let current = state.withLock({ $0.current }), let reading = current.reading {
+                    _ = concerns.settle(question.id, keys: Keys(current.rows).set, at: reading.position)
+                }
+                return true
+            }
+            try? await Task.sleep(for: Self.viewPause)
+        }
+        return true
     }
 
     // MARK: - Non public
@@ -217,25 +300,18 @@ final class LiveQuery: Sendable {
             bytes = difference.changes.count
         }
         for follower in state.followers.values where follower.isCurrent { _ = follower.tell(event) }
-        state.history.append((before.id, event, bytes))
-        var sum = state.history.reduce(0) { $0 + $1.bytes }
-        while let first = state.history.first, sum > historyBytes || state.history.count > 256 {
-            sum -= first.bytes
-            state.history.removeFirst()
-        }
+        state.history.append(event, after: before.id, bytes: bytes)
     }
 
     /// Brings a follower to the current result: by nothing, by the events that it missed, or by all of it.
-    private static func welcome(
-        _ follower: Follower, _ current: Result, _ history: [(before: String, event: LiveEvent, bytes: Int)]
-    ) {
+    private static func welcome(_ follower: Follower, _ current: Result, _ history: LiveHistory) {
         if let last = follower.lastEventID {
             if last == current.id || hash(in: last) == current.hash {
                 _ = follower.tell(.resumed(id: current.id))
                 return
             }
-            if let start = history.firstIndex(where: { $0.before == last }) {
-                for entry in history[start...] { _ = follower.tell(entry.event) }
+            if let missed = history.events(after: last) {
+                for event in missed { _ = follower.tell(event) }
                 return
             }
         }
@@ -252,8 +328,11 @@ final class LiveQuery: Sendable {
         let parts = id.split(separator: "-")
         return parts.count == 3 ? UInt64(parts[2], radix: 16) : nil
     }
+}
 
-    private static func note(_ change: RowChange, _ key: [String], _ witness: inout RowDifference.Witness) {
+extension RowDifference.Witness {
+    /// - Parameter key: names of the columns that tell rows apart.
+    mutating func note(_ change: RowChange, key: [String]) {
         func texts(_ row: [FeedValue]?) -> [String]? {
             guard let row else { return nil }
             var texts: [String] = []
@@ -266,9 +345,9 @@ final class LiveQuery: Sendable {
             return texts
         }
         switch change.kind {
-        case .insert: if let key = texts(change.new) { witness.saw(insertOf: key) }
-        case .delete: if let key = texts(change.old) { witness.saw(deleteOf: key) }
-        case .update: if let key = texts(change.new) { witness.saw(updateOf: key) }
+        case .insert: if let key = texts(change.new) { saw(insertOf: key) }
+        case .delete: if let key = texts(change.old) { saw(deleteOf: key) }
+        case .update: if let key = texts(change.new) { saw(updateOf: key) }
         case .truncate: break
         }
     }

@@ -18,17 +18,27 @@ package final class LiveReads: Sendable {
         package var streamLimit: Int
         /// `live-max-wait`: longest `Prefer: wait`, seconds.
         package var longestWait: Int
+        /// `live-max-result`: bytes of one result that is followed.
+        package var resultBytes: Int
+        /// `live-queue`: bytes that may wait for a client that reads slowly.
+        package var queueBytes: Int
+        /// Schemas in which functions of policies find what they name without schema.
+        package var searchPath: [String]
         /// Whether a function of the user's runs at the start of each request (`db-pre-request`): then no answer can be
         /// given without it.
         package var hasPreRequest: Bool
 
         package init(
             cacheBytes: Int = 64 << 20, streamLimit: Int = 10_000, longestWait: Int = 60,
+            resultBytes: Int = 4 << 20, queueBytes: Int = 4 << 20, searchPath: [String] = [],
             hasPreRequest: Bool = false
         ) {
             self.cacheBytes = cacheBytes
             self.streamLimit = streamLimit
             self.longestWait = longestWait
+            self.resultBytes = resultBytes
+            self.queueBytes = queueBytes
+            self.searchPath = searchPath
             self.hasPreRequest = hasPreRequest
         }
     }
@@ -44,10 +54,13 @@ package final class LiveReads: Sendable {
     let reaches: ReachBook
     let cache: ResponseCache<Kept>
     let board: LiveBoard
+    /// Which rows followed reads may show.
+    let views: LiveViews
+    private let reads = Atomic<Int>(0)
     private let feed: ChangeFeed
     private let database: Database
     private let claimsParts = Mutex<[ObjectIdentifier: ClaimsMemo]>([:])
-    private let lastWrites = Mutex<[UInt64: LSN]>([:])
+    private let lastWrites = LastWrites()
     private let positions: WritePositions
 
     /// - Parameter verifier: says whether a stream's token still holds.
@@ -60,6 +73,7 @@ package final class LiveReads: Sendable {
         reaches = ReachBook(database: database)
         cache = ResponseCache(limit: settings.cacheBytes)
         board = LiveBoard(clock: clock, verifier: verifier, limit: settings.streamLimit)
+        views = LiveViews(database: database, searchPath: settings.searchPath)
     }
 
     // MARK: - Life
@@ -76,18 +90,25 @@ package final class LiveReads: Sendable {
                 self?.board.wakeAll()
             })
         await board.run()
+        // Another configuration takes over, or the server stops.
+        board.endAll(.schemaChanged, isFinal: true)
         clock.stop()
     }
 
     /// The schema, a policy or a privilege may have changed.
-    package func schemaChanged() {
+    package func schemaChanged() async {
         reaches.reset()
         cache.removeAll()
+        // Before the streams end, which begin again at once.
+        await views.reset()
         board.endAll(.schemaChanged)
     }
 
     /// Ends all streams: the server is stopping.
-    package func drain() { board.endAll(.stopping) }
+    package func drain() { board.endAll(.stopping, isFinal: true) }
+
+    /// A read that is followed is asked, the first time or again.
+    func countRead() { reads.add(1, ordering: .relaxed) }
 
     /// Whether the feed runs, and may decide about answers.
     var isUseful: Bool { !settings.hasPreRequest && feed.state.isRunning }
@@ -96,12 +117,17 @@ package final class LiveReads: Sendable {
     var reasonNotToFollow: String? { feed.state.reason }
 
     /// For `/metrics`.
-    package var statistics: (hits: Int, misses: Int, dropped: Int, bytes: Int, entries: Int, streams: Int) {
+    package var statistics: LiveStatistics {
         let cache = cache.statistics
-        return (cache.hits, cache.misses, cache.dropped, cache.bytes, cache.entries, board.count)
+        return LiveStatistics(
+            hits: cache.hits, misses: cache.misses, dropped: cache.dropped, bytes: cache.bytes,
+            entries: cache.entries, streams: board.count, reads: reads.load(ordering: .relaxed))
     }
 
     // MARK: - Reading one's writes
+
+    /// Whether writes tell their position: the feed may run, now or later.
+    var tellsPositions: Bool { if case .off = feed.state { false } else { true } }
 
     /// The position that a write of the caller's, which has been answered, lies before; nil when the database does not
     /// say.
@@ -109,7 +135,7 @@ package final class LiveReads: Sendable {
         afterWriteOf principal: Principal, then: @escaping @Sendable (LSN?) -> Void
     ) {
         positions.ask { [self] position in
-            if let position { note(position, principal) }
+            lastWrites.note(position, for: principal, processed: clock.processed)
             then(position)
         }
     }
@@ -120,26 +146,17 @@ package final class LiveReads: Sendable {
             clock.requestProgress()
             return false
         }
-        let known = lastWrites.withLock { $0.isEmpty ? nil : $0[Self.hash(principal)] }
-        guard let known, !clock.hasProcessed(known) else { return true }
-        clock.requestProgress()
-        return false
-    }
-
-    private func note(_ position: LSN, _ principal: Principal) {
-        let processed = clock.processed
-        lastWrites.withLock { writes in
-            if writes.count >= 10_000 { writes = writes.filter { $0.value > processed } }
-            let hash = Self.hash(principal)
-            writes[hash] = max(writes[hash] ?? .zero, position)
+        switch lastWrites.standing(of: principal) {
+        case .none: return true
+        case .before(let position):
+            if clock.hasProcessed(position) { return true }
+            clock.requestProgress()
+        case .unknown(let lost):
+            positions.ask { [self] position in
+                if let position { lastWrites.find(position, for: principal, lost: lost) }
+            }
         }
-    }
-
-    private static func hash(_ principal: Principal) -> UInt64 {
-        var hash = ContentHash()
-        hash.add(Array(principal.role.utf8))
-        hash.add(principal.claims)
-        return hash.finish()
+        return false
     }
 
     // MARK: - Keys

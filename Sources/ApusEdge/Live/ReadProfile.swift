@@ -19,11 +19,14 @@ final class ReadProfile: Sendable {
     let rowKey: [String]?
     /// The table that the rows come from, and its key's columns; nil for a view.
     let source: (relation: UInt32, columns: [String])?
+    /// Whether a row of the source that its condition leaves out can make no difference: nothing but the top level reads
+    /// the source.
+    let looksAtSourceOnce: Bool
 
     private init(
         version: UInt64, relations: [UInt32], claims: ClaimsUse, isExact: Bool,
         key: (relation: UInt32, column: String, type: UInt32, operand: Operand)?, rowKey: [String]?,
-        source: (relation: UInt32, columns: [String])?
+        source: (relation: UInt32, columns: [String])?, looksAtSourceOnce: Bool
     ) {
         self.version = version
         self.relations = relations
@@ -32,6 +35,7 @@ final class ReadProfile: Sendable {
         self.key = key
         self.rowKey = rowKey
         self.source = source
+        self.looksAtSourceOnce = looksAtSourceOnce
     }
 
     /// The profile of a read; nil while what it depends on is being found out.
@@ -78,7 +82,20 @@ final class ReadProfile: Sendable {
             version: version, relations: relations.sorted(), claims: claims, isExact: isExact,
             key: isAlone ? source.flatMap { key(plan, $0) } : nil,
             rowKey: source.flatMap { rowKey(plan, $0) },
-            source: source.flatMap { $0.isView ? nil : ($0.oid, $0.primaryKey) })
+            source: source.flatMap { $0.isView ? nil : ($0.oid, $0.primaryKey) },
+            looksAtSourceOnce: source.map { looksOnce($0, plan, survey, book) } ?? false)
+    }
+
+    private static func looksOnce(
+        _ source: Relation, _ plan: ReadPlan, _ survey: PlanSurvey, _ book: ReachBook
+    ) -> Bool {
+        guard source.kind == .table || source.kind == .partitioned, survey.count(of: source.oid) == 1 else {
+            return false
+        }
+        return survey.relations.allSatisfy { relation in
+            relation == source.oid
+                || book.reach(of: relation)?.relations.contains { $0.oid == source.oid } == false
+        }
     }
 
     private static func isPlain(_ plan: Plan) -> Bool {
@@ -132,6 +149,7 @@ final class ReadProfile: Sendable {
 struct PlanSurvey {
     private let catalog: Catalog
     private(set) var relations: [UInt32] = []
+    private var counts: [UInt32: Int] = [:]
     /// False when functions or casts occur whose outcome may depend on more than rows.
     private(set) var isPlain = true
 
@@ -168,8 +186,12 @@ struct PlanSurvey {
             isPlain = false
             return
         }
+        counts[oid, default: 0] += 1
         if !relations.contains(oid) { relations.append(oid) }
     }
+
+    /// How often a relation is named.
+    func count(of relation: UInt32) -> Int { counts[relation] ?? 0 }
 
     private mutating func check(_ item: PlannedSelect, _ relation: Relation?) {
         check(item.field, relation)

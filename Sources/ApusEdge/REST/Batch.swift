@@ -30,8 +30,10 @@ extension RESTEndpoint {
         let task = Task { [self] in
             do throws(Fault) {
                 let (response, slowest) = try await answer(batch, caller, key, call)
+                let position = await self.position(afterWriteOf: principal)
                 call.exchange.respond(making: {
                     call.work = slowest?.work
+                    call.position = position
                     return self.complete(response, call)
                 })
             } catch {

@@ -1,6 +1,7 @@
 import ApusDataAPI
 import ApusFaults
 import ApusHTTP
+import ApusPostgres
 
 /// Requests of roles whose statements may cost only so much.
 extension RESTEndpoint {
@@ -13,7 +14,12 @@ extension RESTEndpoint {
             } catch {
                 result = .failure(error)
             }
-            call.exchange.respond(making: {
+            var position: LSN?
+            if case .success = result, !compiled.isReadOnly {
+                position = await self.position(afterWriteOf: request.principal)
+            }
+            call.exchange.respond(making: { [position] in
+                call.position = position
                 call.timing.end(.transaction)
                 call.timing.begin()
                 return self.response(result, call)

@@ -52,7 +52,12 @@ extension RESTEndpoint {
                 let stored = try await data.answerOnce(compiled, request, key: key) { answer throws(Fault) in
                     Self.stored(try AnswerResponse(answer, canonicalQuery: canonical).make())
                 }
-                call.exchange.respond(making: { self.complete(Self.response(stored), call) })
+                // Also of a stored answer: its effect may be newer than what the feed has brought.
+                let position = await self.position(afterWriteOf: request.principal)
+                call.exchange.respond(making: {
+                    call.position = position
+                    return self.complete(Self.response(stored), call)
+                })
             } catch {
                 call.exchange.respond(making: {
                     self.complete(

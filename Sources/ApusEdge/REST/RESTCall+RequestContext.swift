@@ -17,7 +17,7 @@ extension RESTCall: RequestContext {
     package func cookies() -> [UInt8] { Self.cookies(exchange.request.headers) }
 
     /// Names in lower case, the last value of a name; cookies are shown apart.
-    private static func headers(_ headers: HTTPHeaders) -> [UInt8] {
+    static func headers(_ headers: HTTPHeaders) -> [UInt8] {
         var values: [String: String] = [:]
         for (name, value) in headers {
             let name = name.lowercased()
@@ -27,7 +27,7 @@ extension RESTCall: RequestContext {
     }
 
     /// RFC 6265 §4.2.1
-    private static func cookies(_ headers: HTTPHeaders) -> [UInt8] {
+    static func cookies(_ headers: HTTPHeaders) -> [UInt8] {
         var values: [String: String] = [:]
         for line in headers["cookie"] {
             for pair in line.split(separator: ";") {

@@ -52,6 +52,14 @@ extension RESTEndpoint {
         }
     }
 
+    /// The position after a write that has committed; nil where nobody needs it.
+    func position(afterWriteOf principal: Principal) async -> LSN? {
+        guard let live, live.tellsPositions else { return nil }
+        return await withCheckedContinuation { continuation in
+            live.position(afterWriteOf: principal) { continuation.resume(returning: $0) }
+        }
+    }
+
     // MARK: - Non public
 
     /// Finds out what a read depends on, which is not known after a change of the schema, and goes on with it.

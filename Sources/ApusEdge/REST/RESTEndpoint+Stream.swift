@@ -1,6 +1,7 @@
 import ApusDataAPI
 import ApusFaults
 import ApusHTTP
+import ApusPlanner
 import ApusPostgres
 import ApusREST
 import ApusRealtime
@@ -13,29 +14,39 @@ extension RESTEndpoint {
     func stream(
         _ compiled: CompiledRequest, _ request: DataRequest, shapeKey: [UInt8]?, _ call: RESTCall
     ) throws(Fault) {
-        guard let live else { throw LiveFault.noFeed(reason: nil) }
-        guard compiled.isRead else { throw LiveFault.notARead }
-        if let reason = live.reasonNotToFollow { throw LiveFault.noFeed(reason: reason) }
+        let read = try FollowableRead(live, compiled, request, shapeKey: shapeKey)
         call.label = compiled.label
-        let exchange = call.exchange
-        let relations = ReadProfile.named(compiled)
         Task { [self] in
-            await live.reaches.find(relations)
-            exchange.eventLoop.execute { self.begin(live, compiled, request, shapeKey, call) }
+            await read.live.reaches.find(read.relations)
+            call.exchange.eventLoop.execute { self.begin(read, call) }
+        }
+    }
+
+    /// Follows a read, together with everybody who follows the same.
+    ///
+    /// - Returns: what ends it; nil when too many reads are followed.
+    func follow(
+        _ read: FollowableRead, loop: any EventLoop, token: String?, lastEventID: String?,
+        tell: @escaping @Sendable (LiveEvent) -> Bool
+    ) -> UInt64? {
+        let live = read.live
+        let known = LiveRead(
+            read.compiled, read.request, shapeKey: read.shapeKey ?? [], fields: nil, live)
+        let key = read.shapeKey == nil ? nil : known?.key
+        return live.board.follow(
+            key ?? Self.uniqueKey(), token: token, lastEventID: lastEventID, tell: tell
+        ) { id in
+            question(id, key ?? Self.uniqueKey(), read, known, loop)
         }
     }
 
     // MARK: - Non public
 
-    private func begin(
-        _ live: LiveReads, _ compiled: CompiledRequest, _ request: DataRequest, _ shapeKey: [UInt8]?,
-        _ call: RESTCall
-    ) {
+    private func begin(_ read: FollowableRead, _ call: RESTCall) {
         let headers = call.exchange.request.headers
-        let body = HTTPBodyStream(limit: 4 << 20)
+        let body = HTTPBodyStream(limit: read.live.settings.queueBytes)
         let id = follow(
-            live, compiled, request, shapeKey: shapeKey, loop: call.exchange.eventLoop,
-            token: Credentials.bearer(in: headers).map(String.init),
+            read, loop: call.exchange.eventLoop, token: Credentials.bearer(in: headers).map(String.init),
             lastEventID: headers.first(name: "last-event-id")
         ) { event in
             let isTold = body.write(ServerSentEvents.bytes(event))
@@ -45,7 +56,7 @@ extension RESTEndpoint {
         guard let id else { return finish(call, LiveFault.tooMany) }
         let loop = call.exchange.eventLoop
         // Not at once: whoever writes may hold what leaving needs.
-        body.onEnd { _ in loop.execute { live.board.leave(id) } }
+        body.onEnd { _ in loop.execute { read.live.board.leave(id) } }
         let response = complete(
             RESTResponse(
                 status: 200,
@@ -58,35 +69,60 @@ extension RESTEndpoint {
         call.exchange.respond(streamed)
     }
 
-    /// Follows a read, together with everybody who follows the same.
-    ///
-    /// - Returns: what ends it; nil when too many reads are followed.
-    func follow(
-        _ live: LiveReads, _ compiled: CompiledRequest, _ request: DataRequest, shapeKey: [UInt8]?,
-        loop: any EventLoop, token: String?, lastEventID: String?,
-        tell: @escaping @Sendable (LiveEvent) -> Bool
-    ) -> UInt64? {
-        let read = LiveRead(compiled, request, shapeKey: shapeKey ?? [], fields: nil, live)
-        let isExact = read?.reading != nil && read?.mentionsMoments == false
-        let key = shapeKey == nil || read == nil ? Self.uniqueKey() : read?.key ?? []
-        let profile = read?.profile
-        let lanes = lanes
-        let data = data
-        return live.board.follow(key, token: token, lastEventID: lastEventID, tell: tell) {
-            LiveQuery(
-                key: key, relations: isExact ? profile?.relations : nil, rowKey: profile?.rowKey,
-                witnessed: profile?.source, clock: live.clock
-            ) { receive in
-                loop.execute {
-                    do throws(Fault) {
-                        _ = try data.answer(compiled, request, on: lanes.lane(for: loop)) { result in
-                            receive(result.map { $0.body.copied })
-                        }
-                    } catch {
-                        receive(.failure(error))
-                    }
+    private func question(
+        _ id: UInt64, _ key: [UInt8], _ read: FollowableRead, _ known: LiveRead?, _ loop: any EventLoop
+    ) -> LiveQuestion {
+        let isExact = known?.reading != nil && known?.mentionsMoments == false
+        let profile = known?.profile
+        let showsView: Bool
+        if case .read(let plan) = read.compiled.plan.work {
+            showsView = plan.range.offset == 0
+        } else {
+            showsView = false
+        }
+        return LiveQuestion(
+            id: id, key: key, relations: isExact ? profile?.relations : nil, rowKey: profile?.rowKey,
+            source: profile?.source.map { ($0.relation, $0.columns) }, showsView: showsView,
+            view: isExact && profile?.looksAtSourceOnce == true ? view(read, profile?.source?.relation) : nil
+        ) { reply in
+            loop.execute { self.ask(read, on: loop, reply) }
+        }
+    }
+
+    /// Finds which rows of its source a read may show.
+    private func view(_ read: FollowableRead, _ source: UInt32?) -> (@Sendable () async -> LiveView?)? {
+        guard case .read(let plan) = read.compiled.plan.work, let source else { return nil }
+        let condition = ReadCondition.of(plan, read.request.values)
+        return { await read.live.views.view(of: source, where: condition, for: read.request.principal) }
+    }
+
+    private func ask(
+        _ read: FollowableRead, on loop: any EventLoop, _ reply: @escaping LiveQuestion.Reply
+    ) {
+        let most = read.live.settings.resultBytes
+        read.live.countRead()
+        let receive: @Sendable (Result<Answer, Fault>) -> Void = { result in
+            reply(
+                result.flatMap { answer in
+                    answer.body.count > most
+                        ? .failure(LiveFault.resultTooLarge(most)) : .success(answer.body.copied)
+                })
+        }
+        if data.limitsCost(of: read.request.principal.role) {
+            let data = data
+            Task {
+                do throws(Fault) {
+                    receive(.success(try await data.answerWithinCost(read.compiled, read.request)))
+                } catch {
+                    receive(.failure(error))
                 }
             }
+            return
+        }
+        do throws(Fault) {
+            _ = try data.answer(read.compiled, read.request, on: lanes.lane(for: loop), reply: receive)
+        } catch {
+            receive(.failure(error))
         }
     }
 
@@ -106,6 +142,13 @@ enum LiveFault {
     static let notARead = Fault(
         code: "APUS526", kind: .notAcceptable, message: "Only reads of tables and views can be followed.",
         hint: "Ask for application/json here.")
+
+    static func resultTooLarge(_ limit: Int) -> Fault {
+        Fault(
+            code: "APUS531", kind: .tooLarge, message: "The result is too large to be followed.",
+            details: "The limit is \(limit) bytes.",
+            hint: "Follow less of it (limit, select, a filter), or raise live-max-result.")
+    }
 
     static let tooMany = Fault(
         code: "APUS525", kind: .unavailable, message: "Too many reads are followed.",

@@ -79,7 +79,7 @@ package final class RESTEndpoint: Sendable {
             exchange, prefix: settings.prefix, fields: .of(request, live), tellsTiming: settings.tellsTiming)
         do throws(Fault) {
             call.timing.begin()
-            let (principal, isAnonymous) = try authenticate(call.fields.bearer)
+            let (principal, isAnonymous) = try identify(call.fields.bearer)
             call.timing.end(.token)
             try read(call, principal, isAnonymous)
         } catch {
@@ -89,9 +89,10 @@ package final class RESTEndpoint: Sendable {
 
     // MARK: - Stages
 
-    private func authenticate(_ bearer: Substring?) throws(Fault) -> (Principal, isAnonymous: Bool) {
+    /// Whom a token stands for.
+    func identify(_ token: Substring?) throws(Fault) -> (Principal, isAnonymous: Bool) {
         do {
-            let principal = try verifier.principal(forBearer: bearer)
+            let principal = try verifier.principal(forBearer: token)
             let isAnonymous = verifier.anonymous.map { $0.role == principal.role } ?? false
             return (principal, isAnonymous)
         } catch {
@@ -150,7 +151,7 @@ package final class RESTEndpoint: Sendable {
         let submission = try data.answer(compiled, request, on: lane) { [self] result in
             call.timing.end(.transaction)
             call.timing.begin()
-            if let live, !compiled.isReadOnly, live.reasonNotToFollow == nil {
+            if let live, !compiled.isReadOnly, live.tellsPositions {
                 return answerWrite(live, result, principal, call)
             }
             call.exchange.respond(response(result, call))

@@ -92,6 +92,24 @@ package final class RelationClock: Sendable {
         }
     }
 
+    /// Whether the feed shows, or has shown, every change of these tables after the reading.
+    package func hears(_ relations: [UInt32], since reading: Reading) -> Bool {
+        let coverage = feed.coverage
+        return state.withLock { state in
+            guard state.epoch == reading.epoch, let start = state.start, start <= reading.position else {
+                return false
+            }
+            return relations.allSatisfy { oid in
+                coverage.tables[oid].map { $0.since <= reading.position } ?? false
+            }
+        }
+    }
+
+    /// When one of these tables changed last, as far as was heard.
+    package func lastChange(of relations: [UInt32]) -> LSN {
+        state.withLock { state in relations.compactMap { state.lastChange[$0] }.max() ?? .zero }
+    }
+
     /// Whether the feed brings every change of these tables.
     package func covers(_ relations: [UInt32]) -> Bool {
         let coverage = feed.coverage
@@ -130,7 +148,8 @@ package final class RelationClock: Sendable {
             return (state.listener, !state.isProbing)
         }
         listener?(transaction)
-        state.withLock { $0.processed = max($0.processed, transaction.endLSN) }
+        // Of a large transaction more is to come.
+        if transaction.isLastPart { state.withLock { $0.processed = max($0.processed, transaction.endLSN) } }
         if mustProbe { probe() }
     }
 

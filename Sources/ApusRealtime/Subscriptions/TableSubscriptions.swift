@@ -82,7 +82,8 @@ final class TableSubscriptions {
         let map = map(of: change.relation)
         let rows = (before: RowView.before(change, map), after: RowView.after(change, map))
         var asked = false
-        for id in index.candidates([rows.before, rows.after].compactMap { $0 }) {
+        let whole = [rows.after].compactMap { $0 }
+        for id in index.candidates([rows.before, rows.after].compactMap { $0 }, whole: whole) {
             comparisons += 1
             guard let member = members[id], member.kinds.contains(change.kind) else { continue }
             let recipient = recipient(

@@ -40,5 +40,21 @@ extension SettingDefinition {
         .init(
             "live-max-wait", .integer(0...3_600), "60",
             "Longest wait that Prefer: wait may ask for, in seconds."),
+        .init("live-prefix", .string, "/live/v1", "Path of the WebSocket that follows many reads."),
+        .init(
+            "live-max-follows", .integer(1...100_000), "100",
+            "Reads that one WebSocket of live-prefix may follow."),
+        .init(
+            "live-max-messages", .integer(0...1_000_000), "200",
+            "Messages that one WebSocket of live-prefix may send in a second; 0: no limit."),
+        .init(
+            "live-max-message", .integer(1_024...16_777_216), "65536",
+            "Largest message to live-prefix, in bytes."),
+        .init(
+            "live-max-result", .integer(1_024...1_073_741_824), "4194304",
+            "Largest result of a read that is followed, in bytes."),
+        .init(
+            "live-queue", .integer(65_536...1_073_741_824), "4194304",
+            "Bytes that may wait for a follower that reads slowly; over it its connection ends."),
     ]
 }

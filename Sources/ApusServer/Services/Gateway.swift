@@ -1,6 +1,6 @@
 import ApusCatalog
 import ApusDataAPI
-import ApusEdge
+package import ApusEdge
 import ApusFaults
 package import ApusHTTP
 import ApusOpenAPI
@@ -37,7 +37,10 @@ package final class Gateway: Sendable {
     private let messaging: Messaging?
     private let state: Mutex<State>
     /// Of the generation that holds now; channels outlive generations.
-    private let verifier: CurrentVerifier
+    private let verifier: Current<TokenVerifier>
+    private let rest: Current<RESTEndpoint>
+    /// `/live/v1`
+    let liveSockets: LiveSocketEndpoint
     /// nil when `realtime-enabled` is off.
     let channels: Channels?
 
@@ -55,8 +58,11 @@ package final class Gateway: Sendable {
             settings, keys: keys, database: database, telemetry: telemetry, trust: trust,
             messaging: messaging, realtime: realtime)
         state = Mutex(State(current: first))
-        let verifier = CurrentVerifier(first.verifier)
+        let verifier = Current(first.verifier)
         self.verifier = verifier
+        let rest = Current(first.rest)
+        self.rest = rest
+        liveSockets = LiveSocketEndpoint(settings: settings.liveSockets) { rest.value }
         channels = Channels(
             settings, database: database, feed: realtime.feed, bus: realtime.bus, trust: trust,
             verifier: { verifier.value }, logger: telemetry.logger)
@@ -69,11 +75,7 @@ package final class Gateway: Sendable {
     }
 
     /// What the cache of answers and the streams do.
-    package var liveStatistics:
-        (
-            hits: Int, misses: Int, dropped: Int, bytes: Int, entries: Int, streams: Int
-        )
-    { state.withLock { $0.current }.live.statistics }
+    package var liveStatistics: LiveStatistics { state.withLock { $0.current }.live.statistics }
 
     var cacheStatistics: (hits: Int, misses: Int) { state.withLock { $0.current }.data.cacheStatistics }
 
@@ -151,6 +153,7 @@ package final class Gateway: Sendable {
             state.next = nil
             defer { state.current = generation }
             verifier.value = generation.verifier
+            rest.value = generation.rest
             return state.current
         }
     }
@@ -209,15 +212,15 @@ package final class Gateway: Sendable {
     }
 }
 
-/// The verifier of the configuration that holds now.
-private final class CurrentVerifier: Sendable {
-    private let verifier: Mutex<TokenVerifier>
+/// What belongs to the configuration that holds now.
+private final class Current<Value: Sendable>: Sendable {
+    private let current: Mutex<Value>
 
-    init(_ verifier: TokenVerifier) { self.verifier = Mutex(verifier) }
+    init(_ value: Value) { current = Mutex(value) }
 
-    var value: TokenVerifier {
-        get { verifier.withLock { $0 } }
-        set { verifier.withLock { $0 = newValue } }
+    var value: Value {
+        get { current.withLock { $0 } }
+        set { current.withLock { $0 = newValue } }
     }
 }
 

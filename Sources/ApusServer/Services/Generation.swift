@@ -18,7 +18,7 @@ final class Generation: Sendable {
     let catalogs: CatalogStore
     let data: DataAPI
     let verifier: TokenVerifier
-    private let rest: RESTEndpoint
+    let rest: RESTEndpoint
     /// nil when `auth-enabled` is off, or nothing is there to encrypt with.
     private let auth: Authenticating?
     private let inbox: InboxEndpoint?
@@ -102,7 +102,7 @@ final class Generation: Sendable {
         for await event in catalogs.events() {
             guard case .loaded = event else { continue }
             feed.catalogChanged()
-            live.schemaChanged()
+            await live.schemaChanged()
         }
     }
 
@@ -138,6 +138,8 @@ final class Generation: Sendable {
             if let channels = gateway.channels {
                 routes.under(channels.prefix) { channels.endpoint.respond($0) }
             }
+            let sockets = gateway.liveSockets
+            routes.at(sockets.settings.prefix) { sockets.respond($0) }
             routes.under(prefix) { rest.respond($0) }
             if let web { routes.under("") { web.respond($0) } }
             built = routes
@@ -173,7 +175,19 @@ extension Settings {
         LiveReads.Settings(
             cacheBytes: boolean("cache-enabled") ? integer("cache-size") ?? 64 << 20 : 0,
             streamLimit: integer("live-max-streams") ?? 10_000, longestWait: integer("live-max-wait") ?? 60,
-            hasPreRequest: string("db-pre-request") != nil)
+            resultBytes: integer("live-max-result") ?? 4 << 20, queueBytes: integer("live-queue") ?? 4 << 20,
+            searchPath: searchPath, hasPreRequest: string("db-pre-request") != nil)
+    }
+
+    var liveSockets: LiveSocketSettings {
+        var prefix = string("live-prefix") ?? "/live/v1"
+        while prefix.hasSuffix("/") { prefix.removeLast() }
+        let message = integer("live-max-message") ?? 65_536
+        return LiveSocketSettings(
+            prefix: prefix, followsPerConnection: integer("live-max-follows") ?? 100,
+            messagesPerSecond: integer("live-max-messages") ?? 200,
+            webSocket: WebSocketLimits(
+                frameBytes: message, messageBytes: message, queueBytes: integer("live-queue") ?? 4 << 20))
     }
 
     /// - Throws: never for settings that passed their check.

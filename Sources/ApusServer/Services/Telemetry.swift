@@ -1,3 +1,4 @@
+import ApusEdge
 import ApusHTTP
 import ApusPostgres
 import ApusTelemetry
@@ -84,10 +85,7 @@ package struct Telemetry: Sendable {
         }
     }
 
-    private static func show(
-        _ live: (hits: Int, misses: Int, dropped: Int, bytes: Int, entries: Int, streams: Int),
-        in text: inout PrometheusText
-    ) {
+    private static func show(_ live: LiveStatistics, in text: inout PrometheusText) {
         text.family("apus_response_cache_lookups_total", .counter, help: "Lookups of kept answers.")
         text.sample("apus_response_cache_lookups_total", labels: [("outcome", "hit")], Double(live.hits))
         text.sample("apus_response_cache_lookups_total", labels: [("outcome", "miss")], Double(live.misses))
@@ -97,5 +95,9 @@ package struct Telemetry: Sendable {
         text.sample("apus_response_cache_bytes", Double(live.bytes))
         text.family("apus_live_streams", .gauge, help: "Reads that are followed.")
         text.sample("apus_live_streams", Double(live.streams))
+        text.family(
+            "apus_live_reads_total", .counter,
+            help: "Times the database was asked for reads that are followed.")
+        text.sample("apus_live_reads_total", Double(live.reads))
     }
 }

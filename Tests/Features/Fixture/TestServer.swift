@@ -1,3 +1,4 @@
+import ApusEdge
 import ApusHTTP
 import ApusPostgres
 import ApusRealtime
@@ -102,9 +103,10 @@ final class TestServer: Sendable {
     func removeExpiredAnswers() async -> Int { await gateway.removeExpiredAnswersNow() }
 
     /// What the cache of answers did.
-    var live: (hits: Int, misses: Int, dropped: Int, bytes: Int, entries: Int, streams: Int) {
-        gateway.liveStatistics
-    }
+    var live: LiveStatistics { gateway.liveStatistics }
+
+    /// Answers what comes over a connection.
+    func respond(to exchange: HTTPExchange) { gateway.respond(to: exchange) }
 
     /// Takes over other settings, as SIGHUP does.
     func reconfigure(_ changes: [String: String]) throws { try gateway.reconfigure(Self.settings(changes)) }

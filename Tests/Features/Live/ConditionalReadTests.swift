@@ -58,6 +58,30 @@ import Testing
         await server.stop()
     }
 
+    @Test func everyKindOfWriteTellsItsPosition() async throws {
+        let server = try await LiveTables.start(["db-max-cost": "authenticated=1e9"])
+        let part = #"{"id": "a", "method": "PATCH", "path": "/tasks?id=eq.1", "body": {"title": "batch"}}"#
+        let batch = await server.send(
+            .post, "$batch", as: Token.service, body: #"{"requests": [\#(part)]}"#)
+        let limited = await server.send(
+            .patch, "tasks?id=eq.1", as: Token.ada, body: #"{"title": "within cost"}"#)
+        var idempotent: [Reply] = []
+        for _ in 0..<2 {
+            idempotent.append(
+                await server.send(
+                    .patch, "tasks?id=eq.1", as: Token.service, ["Idempotency-Key": "once"],
+                    body: #"{"title": "once"}"#))
+        }
+        #expect(idempotent[1].field("Idempotency-Replayed") == "true")
+        for reply in [batch, limited] + idempotent {
+            #expect((200...204).contains(reply.status), "\(reply.text)")
+            #expect(reply.field("Apus-Lsn") != nil)
+        }
+        let read = await server.get("tasks?id=eq.1", as: Token.ada)
+        #expect(try read.json[0]?["title"] == "once")
+        await server.stop()
+    }
+
     @Test func aLongPollEndsWithTheChangeOrWithItsTime() async throws {
         let server = try await LiveTables.start()
         let tag = try #require(await server.get("tasks?id=eq.1", as: Token.ada).field("ETag"))

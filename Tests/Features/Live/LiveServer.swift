@@ -33,8 +33,9 @@ enum LiveTables {
         insert into library.boards values (1, 1, 'plan'), (2, 2, 'other');
         """
 
-    static func start(_ changes: [String: String] = [:]) async throws -> TestServer {
-        let server = try await TestServer.start(changes, prepare: sql, isLive: true)
+    /// - Parameter more: further statements for the database.
+    static func start(_ changes: [String: String] = [:], more: String = "") async throws -> TestServer {
+        let server = try await TestServer.start(changes, prepare: sql + more, isLive: true)
         // Publishing the tables changes the schema once more; afterwards nothing is found out anew.
         for target in ["tasks?id=eq.1", "boards?id=eq.1", "titles", "tasks?select=id"] {
             var tags = 0

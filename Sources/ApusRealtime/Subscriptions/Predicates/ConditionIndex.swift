@@ -33,13 +33,19 @@ struct ConditionIndex {
     }
 
     /// Those that one of the rows may concern, each once.
-    func candidates(_ rows: [RowView]) -> Set<UInt64> {
+    ///
+    /// - Parameter whole: rows of these of which everything should have come: where a value that decides did not, they
+    ///   may concern anybody.
+    func candidates(_ rows: [RowView], whole: [RowView] = []) -> Set<UInt64> {
         var found = others
         for (column, values) in columns {
             for row in rows {
                 if case .scalar(let value) = row.value(column), let ids = values[value] {
                     found.formUnion(ids)
                 }
+            }
+            for row in whole {
+                if case .missing = row.value(column) { for ids in values.values { found.formUnion(ids) } }
             }
         }
         return found

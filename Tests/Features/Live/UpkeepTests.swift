@@ -1,0 +1,164 @@
+import ApusEdge
+import ApusTestSupport
+import Testing
+
+/// What live reads show under random writes, and how often the database is asked for it.
+@Suite struct UpkeepTests {
+    private static let forced = ["Apus-Lsn": "FFFFFFFF/FFFFFFFF"]
+
+    private static let tables = """
+        create type library.mood as enum ('calm', 'loud');
+        create table library.notes (
+            id int primary key, room int, owner uuid, title text, amount numeric, mood library.mood,
+            at timestamptz, done boolean, doubled int generated always as (room * 2) stored);
+        create table library.members (room int, person uuid, primary key (room, person));
+        create table library.marks (id int primary key, note int references library.notes on delete cascade);
+        grant select on library.notes, library.members, library.marks to authenticated, anon, service_role;
+        alter table library.notes enable row level security;
+        create policy own on library.notes to authenticated using (owner = auth.uid() and done is not true);
+        create policy shared on library.notes to authenticated
+            using (room in (select m.room from library.members m where m.person = auth.uid()));
+        create policy open on library.notes to anon using (room > 2 or owner is null);
+        alter table library.members enable row level security;
+        create policy own on library.members to authenticated using (person = auth.uid());
+        """
+
+    private static let filters = [
+        "", "room=eq.1", "room=eq.2", "room=in.(0,3)", "room=neq.1", "id=eq.5", "id=gt.6", "title=eq.b",
+        "title=is.null", "title=like.*a*", "done=is.true", "done=not.is.true", "amount=gte.2.5",
+        "amount=lt.1",
+        "mood=eq.loud", "mood=not.in.(loud)", "at=gt.2024-01-02T00:00:00Z", "doubled=eq.4",
+        "or=(room.eq.1,title.eq.a)", "and=(room.gt.0,not.or(title.eq.a,done.is.true))",
+        "not.and=(room.eq.1,title.eq.b)", "room=eq.1&title=eq.a", "room=isdistinct.1",
+        "owner=eq.\(Token.adaID)",
+        "room=not.is.null&id=lte.4", "title=match.^[ab]$&room=eq.2",
+    ]
+
+    private static let shapes = [
+        "order=id", "order=title.desc.nullslast,id", "order=amount,id&limit=3",
+        "order=room.desc,id&limit=2&offset=1",
+        "order=id&select=id,title", "order=id&select=id,t:title,room,marks(id)&marks.order=id",
+        "select=count()",
+        "order=title,id&select=title,room",
+    ]
+
+    @Test(arguments: ["default", "full"])
+    func whateverIsWrittenEveryReadShowsWhatAFreshOneWould(identity: String) async throws {
+        let server = try await LiveTables.start(
+            ["live-max-messages": "0", "live-max-follows": "1000", "db-aggregates-enabled": "true"],
+            more: Self.tables + "alter table library.notes replica identity \(identity);")
+        let listener = try await server.listen()
+        let people: [(token: String?, client: LiveSocketClient)] = [
+            (
+                Token.ada,
+                try await LiveSocketClient.open(listener, [("Authorization", "Bearer \(Token.ada)")])
+            ),
+            (
+                Token.ben,
+                try await LiveSocketClient.open(listener, [("Authorization", "Bearer \(Token.ben)")])
+            ),
+            (nil, try await LiveSocketClient.open(listener)),
+            (Token.service, try await LiveSocketClient.open(listener, [("apikey", Token.service)])),
+        ]
+        var random = SystemRandomNumberGenerator()
+        var targets: [String] = []
+        for filter in Self.filters {
+            let shape = Self.shapes.randomElement(using: &random) ?? ""
+            targets.append("notes?\(filter)&\(shape)".replacing("?&", with: "?"))
+        }
+        for person in people { for target in targets { person.client.follow(target, target) } }
+        for _ in 0..<12 {
+            for _ in 0..<15 { try await server.database.run(Self.write(&random)) }
+            for person in people {
+                for target in targets {
+                    let fresh = try await server.get(target, as: person.token, Self.forced).json.items
+                    let isSame = try await eventually {
+                        LiveReplica.rows(of: target, in: person.client.messages) == fresh
+                    }
+                    #expect(isSame, "\(target) of \(person.token == nil ? "nobody" : "somebody")")
+                    #expect(!person.client.messages.contains { $0["type"] == "error" || $0["type"] == "end" })
+                }
+            }
+        }
+        await server.stop()
+    }
+
+    /// A random statement, of which some change nothing.
+    private static func write(_ random: inout SystemRandomNumberGenerator) -> String {
+        func number(_ limit: Int) -> Int { Int.random(in: 0..<limit, using: &random) }
+        func one(_ texts: [String]) -> String { texts[number(texts.count)] }
+        let (id, room) = (number(10), one(["0", "1", "2", "3", "null"]))
+        let owner = one(["'\(Token.adaID)'", "'\(Token.benID)'", "null"])
+        let title = one(["'a'", "'b'", "'ab'", "null", "repeat('a', 9000)"])
+        let values = """
+            \(room), \(owner), \(title), \(one(["0.5", "1", "2.50", "10", "null"])), \
+            \(one(["'calm'", "'loud'", "null"])), timestamptz '2024-01-01Z' + \(number(3)) * interval '1 day', \
+            \(one(["true", "false", "null"]))
+            """
+        let columns = "room, owner, title, amount, mood, at, done"
+        switch number(12) {
+        case 0...3:
+            return
+                "insert into library.notes (id, \(columns)) values (\(id), \(values)) on conflict do nothing"
+        case 4, 5: return "update library.notes set (\(columns)) = (\(values)) where id = \(id)"
+        case 6: return "update library.notes set room = \(room) where id in (\(id), \(number(10)))"
+        case 7: return "delete from library.notes where id = \(id)"
+        case 8:
+            return """
+                update library.notes set id = \(id) where id = \(number(10))
+                    and not exists (select from library.notes where id = \(id))
+                    and not exists (select from library.marks m where m.note = notes.id)
+                """
+        case 9:
+            return number(6) == 0
+                ? "truncate library.notes cascade"
+                : "insert into library.marks select \(number(100)), n.id from library.notes n where n.id = \(id) "
+                    + "on conflict do nothing"
+        case 10:
+            return "insert into library.members values (\(number(4)), '\(one([Token.adaID, Token.benID]))') "
+                + "on conflict do nothing"
+        default: return "delete from library.members where room = \(number(4))"
+        }
+    }
+
+    @Test func aChangeHasOnlyThoseReadsAskedAgainThatItConcerns() async throws {
+        let server = try await LiveTables.start(
+            ["live-max-messages": "0", "live-max-follows": "1000"],
+            more: """
+                create table library.seats (id int primary key, hall int, label text);
+                grant select on library.seats to service_role;
+                insert into library.seats select i, i, 'free' from generate_series(1, 1000) i;
+                """)
+        let listener = try await server.listen()
+        let client = try await LiveSocketClient.open(listener, [("apikey", Token.service)])
+        for hall in 1...1000 { client.follow("\(hall)", "seats?hall=eq.\(hall)") }
+        #expect(
+            try await eventually(within: .seconds(60)) {
+                client.messages.count { $0["type"] == "snapshot" } >= 1000
+            })
+        // Until the process knows what each of them may show, every change concerns every one.
+        var rounds = 0
+        _ = try await eventually(within: .seconds(60)) {
+            rounds += 1
+            let before = server.live.reads
+            try await server.database.run("update library.seats set label = 'round \(rounds)' where id = 1")
+            let label = JSON.string("round \(rounds)")
+            _ = try await eventually {
+                LiveReplica.rows(of: "1", in: client.messages).first?["label"] == label
+            }
+            return server.live.reads - before < 5
+        }
+        let before = server.live.reads
+        for hall in 2...21 {
+            try await server.database.run("update library.seats set label = 'taken' where id = \(hall)")
+            #expect(
+                try await eventually {
+                    LiveReplica.rows(of: "\(hall)", in: client.messages).first?["label"] == "taken"
+                })
+        }
+        // One for each, and one more where it was heard of before it could be seen.
+        let reads = server.live.reads - before
+        #expect((20...80).contains(reads), "\(reads) reads for 20 changes")
+        await server.stop()
+    }
+}
