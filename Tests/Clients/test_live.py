@@ -3,6 +3,8 @@
 import asyncio
 import json
 import random
+import time
+import urllib.error
 import urllib.request
 import uuid
 from typing import Any
@@ -31,7 +33,21 @@ grant select on public.crowd to anon;
 @pytest.fixture(scope="module")
 def live_server(server: ApusServer) -> ApusServer:
     server.sql(TABLES)
+    # The tables are found, published, and found again; afterwards nothing of the schema changes.
+    deadline = time.monotonic() + PATIENCE
+    settled = 0
+    while settled < 40:
+        assert time.monotonic() < deadline, "the tables are not followed"
+        settled = settled + 1 if all(has_tag(server, table) for table in ("errands", "crowd")) else 0
     return server
+
+
+def has_tag(server: ApusServer, table: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{server.url}/rest/v1/{table}?limit=1") as answer:
+            return answer.headers["ETag"] is not None
+    except urllib.error.HTTPError:
+        return False
 
 
 def address(server: ApusServer) -> str:

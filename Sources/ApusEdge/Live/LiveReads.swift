@@ -181,16 +181,6 @@ package final class LiveReads: Sendable {
     }
 
     private static func callerPart(_ principal: Principal, _ use: ClaimsUse) -> [UInt8] {
-        var part = Array(principal.role.utf8) + [0]
-        guard case .named(let names) = use, let claims = (try? JSONReader.read(principal.claims))?.object
-        else {
-            return part + principal.claims
-        }
-        for name in names.sorted() {
-            part += Array(name.utf8) + [0]
-            if let value = claims[name] { value.write(to: &part) }
-            part.append(0)
-        }
-        return part
+        Array(principal.role.utf8) + [0] + use.part(of: principal.claims)
     }
 }

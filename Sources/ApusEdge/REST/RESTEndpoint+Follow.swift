@@ -1,5 +1,7 @@
+import ApusCatalog
 import ApusDataAPI
 import ApusFaults
+import ApusPlanner
 import ApusPostgres
 import ApusREST
 import ApusRealtime
@@ -18,12 +20,21 @@ struct FollowableRead: Sendable {
         _ live: LiveReads?, _ compiled: CompiledRequest, _ request: DataRequest, shapeKey: [UInt8]?
     ) throws(Fault) {
         guard let live else { throw LiveFault.noFeed(reason: nil) }
-        guard compiled.isRead else { throw LiveFault.notARead }
+        guard Self.changesNothing(compiled) else { throw LiveFault.notARead }
         if let reason = live.reasonNotToFollow { throw LiveFault.noFeed(reason: reason) }
         self.live = live
         self.compiled = compiled
         self.request = request
         self.shapeKey = shapeKey
+    }
+
+    /// A read of a table or view, or of a function that may be called again and again.
+    private static func changesNothing(_ compiled: CompiledRequest) -> Bool {
+        switch compiled.plan.work {
+        case .read: true
+        case .write: false
+        case .call(let call, _): call.function.volatility != .volatile
+        }
     }
 
     /// Relations that it names.

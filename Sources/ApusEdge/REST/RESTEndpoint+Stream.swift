@@ -33,10 +33,9 @@ extension RESTEndpoint {
         let known = LiveRead(
             read.compiled, read.request, shapeKey: read.shapeKey ?? [], fields: nil, live)
         let key = read.shapeKey == nil ? nil : known?.key
-        return live.board.follow(
-            key ?? Self.uniqueKey(), token: token, lastEventID: lastEventID, tell: tell
-        ) { id in
-            question(id, key ?? Self.uniqueKey(), read, known, loop)
+        let ownKey = key ?? Self.uniqueKey()
+        return live.board.follow(ownKey, token: token, lastEventID: lastEventID, tell: tell) { id in
+            question(id, ownKey, read, known, loop)
         }
     }
 
@@ -140,7 +139,8 @@ enum LiveFault {
     }
 
     static let notARead = Fault(
-        code: "APUS526", kind: .notAcceptable, message: "Only reads of tables and views can be followed.",
+        code: "APUS526", kind: .notAcceptable,
+        message: "Only reads can be followed: of tables, views, and functions that change nothing.",
         hint: "Ask for application/json here.")
 
     static func resultTooLarge(_ limit: Int) -> Fault {

@@ -29,6 +29,10 @@ package struct RowChange: Sendable {
         self.old = old
     }
 
+    /// Whether a row that had another primary key before is shown with it: not where another index is the replica
+    /// identity, whose columns the update left alone.
+    var tellsOldKey: Bool { kind != .update || old != nil || relation.replicaIdentity == .default }
+
     /// Whether ``old`` holds every column and not the key's alone.
     package var oldIsWhole: Bool { old != nil && relation.replicaIdentity == .full }
 }

@@ -77,7 +77,7 @@ package final class ResponseCache<Value: Sendable>: Sendable {
                 }
                 touched.formUnion(ofKey[.init(relation: oid, value: value)] ?? [])
             }
-            if change.kind == .truncate {
+            if change.kind == .truncate || !change.tellsOldKey {
                 touched.formUnion(entries.filter { $0.value.dependence.relations.contains(oid) }.keys)
             }
             return touched

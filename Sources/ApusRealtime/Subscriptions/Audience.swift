@@ -1,6 +1,6 @@
 import ApusPostgres
 
-/// Everybody who sees the same rows of one table: one role with the same claims.
+/// Everybody who sees the same rows of one table: one role with the same claims, as far as its policies read them.
 ///
 /// Sendable: ``RowSubscriptions``, an actor, is the only one that touches what changes.
 final class Audience: @unchecked Sendable {
@@ -36,6 +36,12 @@ final class Audience: @unchecked Sendable {
 }
 
 extension RoleAccess {
+    /// Claims of a caller that decide about rows.
+    func claims(_ table: TableAccess) -> ClaimsUse {
+        if !table.hasRowSecurity || bypassesPolicies { return .named([]) }
+        return policies.map { table.policies[$0].claims }.reduce(.named([])) { $0.union($1) }
+    }
+
     /// The condition that PostgreSQL puts on every row that the role reads: one permissive policy and all restrictive
     /// ones (PostgreSQL, CREATE POLICY, "Application of Multiple Policies"). nil when nothing can be read.
     func condition(_ table: TableAccess) -> String? {

@@ -33,6 +33,9 @@ package actor RowSubscriptions {
     /// How many times a subscription was compared with a change.
     var comparisons: Int { tables.values.reduce(0) { $0 + $1.comparisons } }
 
+    /// How many kinds of callers are told apart.
+    var audienceCount: Int { audiences.count }
+
     // MARK: - Subscribing
 
     /// From its return on, every transaction that is given to ``deliveries(of:)`` is looked at for the subscriber.
@@ -202,7 +205,8 @@ package actor RowSubscriptions {
     private func audience(
         of principal: Principal, _ access: RoleAccess, _ table: TableAccess
     ) async -> Audience {
-        let key = Audience.Key(table: table.oid, role: principal.role, claims: principal.claims)
+        let key = Audience.Key(
+            table: table.oid, role: principal.role, claims: access.claims(table).part(of: principal.claims))
         if let known = audiences[key], known.table === table { return known }
         let made = Audience(table: table, access: access, principal: principal, binding: .nobody)
         await bind(made)

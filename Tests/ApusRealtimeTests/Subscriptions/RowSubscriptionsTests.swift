@@ -89,6 +89,19 @@ import Testing
         await scene.database.shutdown()
     }
 
+    @Test func callersAreToldApartByTheClaimsThatPoliciesReadOnly() async throws {
+        let scene = try await Scene.make("owner_id = (auth.jwt() ->> 'sub')::uuid")
+        for session in 1...5 {
+            let claims =
+                #"{"sub": "00000000-0000-4000-8000-000000000001", "role": "reader", "n": \#(session)}"#
+            _ = try await scene.subscribe(claims)
+        }
+        #expect(await scene.board.audienceCount == 1)
+        _ = try await scene.subscribe(Self.ben)
+        #expect(await scene.board.audienceCount == 2)
+        await scene.database.shutdown()
+    }
+
     @Test func aPolicyThatRaisesSilencesNobodyElse() async throws {
         let scene = try await Scene.make("(auth.jwt() ->> 'sub')::uuid = owner_id or 1 / level > 0")
         let broken = try await scene.subscribe(#"{"sub": "no uuid", "role": "reader"}"#)

@@ -68,6 +68,37 @@ import Testing
         await server.stop()
     }
 
+    @Test func aFunctionThatChangesNothingIsFollowedToo() async throws {
+        let server = try await LiveTables.start(
+            more: """
+                create function library.count_tasks() returns bigint stable language sql
+                    as 'select count(*) from library.tasks';
+                create function library.roll() returns float language sql as 'select random()';
+                """)
+        let stream = await EventStream.open(server, "rpc/count_tasks", as: Token.ada)
+        #expect(try await stream.first("snapshot")?.json == 2)
+        try await server.database.run("insert into library.tasks values (4, '\(Token.adaID)', 'fourth')")
+        #expect(try await stream.first("snapshot", after: 1)?.json == 3)
+        stream.leave()
+        let volatile = await EventStream.open(server, "rpc/roll", as: Token.ada)
+        #expect(volatile.reply.code == "APUS526")
+        await server.stop()
+    }
+
+    @Test func aReadThatFailsEndsItsOwnStreamAndNoOther() async throws {
+        let server = try await LiveTables.start(
+            more: "create policy raising on library.tasks for select to anon using (1 / rank > 0);")
+        let raising = await EventStream.open(server, "tasks?order=id")
+        let other = await EventStream.open(server, "tasks?order=id", as: Token.ada)
+        _ = try await raising.first("snapshot")
+        _ = try await other.first("snapshot")
+        try await server.database.run("update library.tasks set rank = 0 where id = 1")
+        #expect(try await raising.first("end")?.json["code"] == "22012")
+        #expect(try await other.first("changes") != nil)
+        other.leave()
+        await server.stop()
+    }
+
     @Test func whoComesBackMissesNothing() async throws {
         let server = try await LiveTables.start()
         let staying = await EventStream.open(server, "tasks?order=id", as: Token.ada)

@@ -80,7 +80,8 @@ struct AccessReader: Sendable {
             name: name, isPermissive: object["permissive"] == .bool(true),
             roles: (object["roles"]?.array ?? []).compactMap(\.unsigned),
             expression: object["expression"]?.text,
-            relations: Set(reach?.relations.map(\.oid) ?? []), isPure: reach?.isPure ?? false)
+            relations: Set(reach?.relations.map(\.oid) ?? []), isPure: reach?.isPure ?? false,
+            claims: reach.flatMap { $0.isPure ? ClaimsUse(of: $0.texts) : nil } ?? .all)
     }
 
     private static func tableQuery(_ condition: SQL) -> SQL {

@@ -1,3 +1,5 @@
+import ApusJSON
+
 /// Which claims of a caller expressions read, found in their text.
 package enum ClaimsUse: Sendable, Hashable {
     /// Members of the top level; none when no claim is read.
@@ -34,6 +36,20 @@ package enum ClaimsUse: Sendable, Hashable {
     package func union(_ other: ClaimsUse) -> ClaimsUse {
         guard case .named(let left) = self, case .named(let right) = other else { return .all }
         return .named(left.union(right))
+    }
+
+    /// What of a caller's claims is read, as bytes: equal where the claims that are read are.
+    package func part(of claims: [UInt8]) -> [UInt8] {
+        guard case .named(let names) = self, let object = (try? JSONReader.read(claims))?.object else {
+            return claims
+        }
+        var part: [UInt8] = []
+        for name in names.sorted() {
+            part += Array(name.utf8) + [0]
+            if let value = object[name] { value.write(to: &part) }
+            part.append(0)
+        }
+        return part
     }
 
     // MARK: - Non public

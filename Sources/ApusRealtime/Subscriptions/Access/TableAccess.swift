@@ -36,6 +36,21 @@ package final class TableAccess: Sendable {
         /// Whether its outcome is decided by row, claims and those tables alone: no clock, no chance, no function that
         /// cannot be looked into.
         package var isPure: Bool
+        /// Which claims of the caller it reads, as far as that can be said.
+        package var claims: ClaimsUse
+
+        package init(
+            name: String, isPermissive: Bool, roles: [UInt32], expression: String?,
+            relations: Set<UInt32> = [], isPure: Bool, claims: ClaimsUse = .all
+        ) {
+            self.name = name
+            self.isPermissive = isPermissive
+            self.roles = roles
+            self.expression = expression
+            self.relations = relations
+            self.isPure = isPure
+            self.claims = claims
+        }
     }
 
     package let oid: UInt32
