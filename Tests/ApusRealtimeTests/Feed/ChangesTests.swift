@@ -94,12 +94,23 @@ import Testing
             try await database.run("insert into items (id) values (2)")
             // Without a key it cannot be published, or it could not be updated any more.
             try await database.run("create table keyless (id int); insert into keyless values (1)")
+            // Nor could this, which earlier versions do not know.
+            let hasVirtualColumns =
+                try await database.value("select current_setting('server_version_num')::int >= 180000") == "t"
+            if hasVirtualColumns {
+                try await database.run(
+                    """
+                    create table doubled (id int primary key, twice int generated always as (id * 2) virtual);
+                    alter table doubled replica identity full; insert into doubled values (1)
+                    """)
+            }
             try await database.run("create type mood as enum ('sad', 'glad')")
             try await database.run("create table later (id int primary key, mood mood)")
             node.feed.catalogChanged()
             let oid = UInt32(try await database.value("select 'later'::regclass::oid") ?? "") ?? 0
             _ = try await eventually { node.feed.coverage.covers(oid) }
             try await database.run("insert into later values (5, 'glad'); update keyless set id = 2")
+            if hasVirtualColumns { try await database.run("update doubled set id = 2") }
             try await database.run("truncate items, later")
             try await database.run("select pg_logical_emit_message(true, 'greeting', 'inside')")
             try await database.run(

@@ -11,16 +11,16 @@ import Testing
         create table library.notes (
             id int primary key, room int, owner uuid, title text, amount numeric, mood library.mood,
             at timestamptz, done boolean, doubled int generated always as (room * 2) stored);
-        create table library.members (room int, person uuid, primary key (room, person));
+        create table library.guests (room int, person uuid, primary key (room, person));
         create table library.marks (id int primary key, note int references library.notes on delete cascade);
-        grant select on library.notes, library.members, library.marks to authenticated, anon, service_role;
+        grant select on library.notes, library.guests, library.marks to authenticated, anon, service_role;
         alter table library.notes enable row level security;
         create policy own on library.notes to authenticated using (owner = auth.uid() and done is not true);
         create policy shared on library.notes to authenticated
-            using (room in (select m.room from library.members m where m.person = auth.uid()));
+            using (room in (select m.room from library.guests m where m.person = auth.uid()));
         create policy open on library.notes to anon using (room > 2 or owner is null);
-        alter table library.members enable row level security;
-        create policy own on library.members to authenticated using (person = auth.uid());
+        alter table library.guests enable row level security;
+        create policy own on library.guests to authenticated using (person = auth.uid());
         """
 
     private static let filters = [
@@ -118,9 +118,9 @@ import Testing
                 : "insert into library.marks select \(number(100)), n.id from library.notes n where n.id = \(id) "
                     + "on conflict do nothing"
         case 10:
-            return "insert into library.members values (\(number(4)), '\(one([Token.adaID, Token.benID]))') "
+            return "insert into library.guests values (\(number(4)), '\(one([Token.adaID, Token.benID]))') "
                 + "on conflict do nothing"
-        default: return "delete from library.members where room = \(number(4))"
+        default: return "delete from library.guests where room = \(number(4))"
         }
     }
 

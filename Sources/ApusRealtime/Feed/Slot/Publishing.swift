@@ -6,7 +6,8 @@ import Logging
 /// Sees to it that the tables of some schemas are in the publication.
 ///
 /// Tables are published one by one, and never a schema: a published table without replica identity cannot be
-/// updated any more (PostgreSQL, "Publication"), so tables without a key must stay out. What is missing is added
+/// updated any more (PostgreSQL, "Publication"), so tables without a key must stay out. So must tables whose replica
+/// identity is the whole row where virtual columns are a part of it, which are never published. What is missing is added
 /// whenever this runs. Nothing is ever taken out: the publication may be the customer's.
 struct Publishing: Sendable {
     let name: String
@@ -76,7 +77,9 @@ struct Publishing: Sendable {
             from pg_class c join pg_namespace n on n.oid = c.relnamespace, pg_publication p
             where n.nspname = any (\(bind: Self.array(schemas))::text[]) and p.pubname = \(bind: name)
             and c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence = 'p'
-            and (c.relreplident = 'f' or exists (
+            and (c.relreplident = 'f' and not exists (
+                    select from pg_attribute a
+                    where a.attrelid = c.oid and a.attgenerated = 'v' and not a.attisdropped) or exists (
                 select from pg_index i where i.indrelid = c.oid and i.indisvalid and i.indimmediate
                 and case c.relreplident when 'd' then i.indisprimary when 'i' then i.indisreplident end))
             and not exists (
