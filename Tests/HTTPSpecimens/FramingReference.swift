@@ -41,10 +41,9 @@ package struct FramingReference {
         // §2.2: empty lines before a request line are ignored.
         while position < bytes.count, bytes[position] == 0x0D || bytes[position] == 0x0A { position += 1 }
         guard let line = line() else { return nil }
-        // §3: several blanks before the target may stand for one; the target has none in it.
-        let words = line.split(separator: 0x20, maxSplits: 1, omittingEmptySubsequences: false)
-            .flatMap { $0.drop { $0 == 0x20 }.split(separator: 0x20, omittingEmptySubsequences: false) }
-        guard words.count == 3, line.first != 0x20, Self.isToken(words[0]), !words[1].isEmpty,
+        // §3: several blanks between the words may stand for one.
+        let words = line.split(separator: 0x20)
+        guard words.count == 3, line.first != 0x20, line.last != 0x20, Self.isToken(words[0]),
             words[1].allSatisfy({ $0 > 0x20 && $0 != 0x7F }), let fields = fields()
         else { return nil }
         let isOld: Bool

@@ -142,6 +142,7 @@ struct SmugglingTests {
         ("absolute target without path", "GET HTTPS://b:1?x=1 HTTP/1.1\r\nHost: a\r\n\r\n", ["GET /?x=1 []"]),
         ("asterisk for OPTIONS", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", ["OPTIONS * []"]),
         ("two blanks before the target", "GET  /open HTTP/1.1\r\nHost: a\r\n\r\n", ["GET /open []"]),
+        ("two blanks behind the target", "GET /open  HTTP/1.1\r\nHost: a\r\n\r\n", ["GET /open []"]),
         ("empty host", "GET /open HTTP/1.1\r\nHost:\r\n\r\n", ["GET /open []"]),
         ("blanks around a value", "GET /open HTTP/1.1\r\nHost: \t a \t \r\n\r\n", ["GET /open []"]),
         ("empty lines before a request", "\r\n\r\nGET /open HTTP/1.1\r\nHost: a\r\n\r\n", ["GET /open []"]),
