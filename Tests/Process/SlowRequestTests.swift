@@ -33,7 +33,8 @@ import Testing
         #expect(second["shape"] == first["shape"])
         #expect(second["statement"] == nil, "told once, then named by its shape")
         // A batch is told by its slowest request.
-        let body = #"{"requests": [{"path": "/things?id=eq.1"}, {"method": "POST", "path": "/rpc/nap","#
+        let body =
+            #"{"requests": [{"path": "/things?id=eq.1"}, {"method": "POST", "path": "/rpc/nap","#
             + #""body": {"seconds": 0.2000019}}]}"#
         let batch = try await Curl.get(
             "\(server.url)/rest/v1/$batch", ["-H", "Content-Type: application/json", "-d", body])
