@@ -32,17 +32,6 @@ import Testing
         #expect(second["plan"] == first["plan"])
         #expect(second["shape"] == first["shape"])
         #expect(second["statement"] == nil, "told once, then named by its shape")
-        // A batch is told by its slowest request.
-        let body =
-            #"{"requests": [{"path": "/things?id=eq.1"}, {"method": "POST", "path": "/rpc/nap","#
-            + #""body": {"seconds": 0.2000019}}]}"#
-        let batch = try await Curl.get(
-            "\(server.url)/rest/v1/$batch", ["-H", "Content-Type: application/json", "-d", body])
-        #expect(batch.status == 200, "\(batch.body)")
-        try #require(try await eventually { lines().count == 3 })
-        #expect(lines()[2]["route"] == "batch")
-        #expect(lines()[2]["shape"]?.count == 16)
-        #expect(lines()[2]["statement"]?.contains("nap") == true)
         #expect(!server.log.contains("0.200001"), "values do not belong into a log")
     }
 }
