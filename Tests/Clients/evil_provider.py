@@ -33,6 +33,10 @@ class EvilProvider:
         #: Where to redirect requests for the discovery document.
         self.moved: str | None = None
         self.userinfo: dict[str, Any] = {}
+        #: Answers of further paths: what GitHub's API says.
+        self.pages: dict[str, Any] = {}
+        #: `Authorization` by path, as it came last.
+        self.bearers: dict[str, str | None] = {}
         self.requests: list[str] = []
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.port = self.server.server_address[1]
@@ -81,7 +85,8 @@ class EvilProvider:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 provider.requests.append(self.path)
-                if self.path == "/.well-known/openid-configuration":
+                provider.bearers[self.path] = self.headers.get("Authorization")
+                if self.path.endswith("/.well-known/openid-configuration"):
                     if provider.moved:
                         self.send_response(302)
                         self.send_header("Location", provider.moved)
@@ -103,6 +108,8 @@ class EvilProvider:
                     self.answer({"keys": [provider.key.as_dict(private=False)]})
                 elif self.path == "/userinfo":
                     self.answer(provider.userinfo)
+                elif self.path in provider.pages:
+                    self.answer(provider.pages[self.path])
                 else:
                     self.send_error(404)
 
@@ -116,7 +123,7 @@ class EvilProvider:
                 else:
                     self.answer(make(form))
 
-            def answer(self, body: dict[str, Any], status: int = 200) -> None:
+            def answer(self, body: Any, status: int = 200) -> None:
                 data = json.dumps(body).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")

@@ -54,12 +54,17 @@ extension AuthService {
         let isSoft = try call.flag("should_soft_delete") ?? false
         let event = recording(
             AuditEvent("user_deleted", administrator: admin.role, traits: ["soft": .bool(isSoft)]), call)
+        // Flows hold on to nobody by a foreign key.
+        let flows: SQL = """
+            delete from auth.flow_state
+            where user_id = \(bind: user.id)::uuid or linking_target_id = \(bind: user.id)::uuid
+            """
         guard isSoft else {
-            try await database.run([event, "delete from auth.users where id = \(bind: user.id)"])
+            try await database.run([event, flows, "delete from auth.users where id = \(bind: user.id)"])
             return .done
         }
         try await database.run([
-            event,
+            event, flows,
             """
             update auth.users set deleted_at = now(), updated_at = now(), email = null, phone = null,
                 encrypted_password = '', email_change = '', phone_change = '', raw_user_meta_data = '{}',
@@ -69,6 +74,9 @@ extension AuthService {
             "delete from auth.identities where user_id = \(bind: user.id)",
             "delete from auth.sessions where user_id = \(bind: user.id)",
             "delete from auth.mfa_factors where user_id = \(bind: user.id)",
+            "delete from auth.webauthn_credentials where user_id = \(bind: user.id)",
+            "delete from auth.oauth_consents where user_id = \(bind: user.id)",
+            "delete from auth.oauth_authorizations where user_id = \(bind: user.id)",
             "delete from auth.audit_subjects where user_id = \(bind: user.id)",
             OneTimeToken.forgetting(user: user.id),
         ])

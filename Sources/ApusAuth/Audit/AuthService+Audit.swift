@@ -31,24 +31,47 @@ package struct AuditEvent: Sendable {
     }
 }
 
-extension AuthService {
-    /// The statement that records an event. Who it is about is named by a pseudonym that goes with the user, so what is
-    /// left after an erasure says that something happened, and of nobody.
-    package func recording(_ event: AuditEvent, _ call: AuthCall) -> SQL {
+extension AuditEvent {
+    /// The statement that records it. Who it is about is named by a pseudonym that goes with the user, so what is left
+    /// after an erasure says that something happened, and of nobody.
+    ///
+    /// - Parameter address: where it came from; kept without its last part.
+    func recording(from address: String) -> SQL {
         var payload: JSONObject = [
-            "action": .string(event.action), "outcome": event.failure == nil ? "success" : "failure",
+            "action": .string(action), "outcome": failure == nil ? "success" : "failure",
         ]
-        if let failure = event.failure { payload["reason"] = .string(failure) }
-        if let role = event.administrator { payload["actor_role"] = .string(role) }
-        if !event.traits.members.isEmpty { payload["traits"] = .object(event.traits) }
-        let text = String(decoding: JSONValue.object(payload).bytes, as: UTF8.self)
-        auditIsBehind.store(true, ordering: .relaxed)
+        if let failure { payload["reason"] = .string(failure) }
+        if let administrator { payload["actor_role"] = .string(administrator) }
+        if !traits.members.isEmpty { payload["traits"] = .object(traits) }
         return """
             insert into auth.audit_log_entries (payload, ip_address)
-            values ((\(bind: text)::jsonb || coalesce((select jsonb_build_object('actor', p.pseudonym)
-                    from auth.audit_subjects p where p.user_id = \(bind: SQLValue(event.user))::uuid), '{}'))::json,
-                \(bind: NetworkAddress(call.address).truncated))
+            values ((\(bind: payload.text)::jsonb || coalesce((select jsonb_build_object('actor', p.pseudonym)
+                    from auth.audit_subjects p where p.user_id = \(bind: SQLValue(user))::uuid), '{}'))::json,
+                \(bind: NetworkAddress(address).truncated))
             """
+    }
+}
+
+extension AuthService {
+    /// The statement that records an event, for the transaction of what it tells of.
+    package func recording(_ event: AuditEvent, _ call: AuthCall) -> SQL {
+        auditIsBehind.store(true, ordering: .relaxed)
+        return event.recording(from: call.address)
+    }
+
+    /// Runs `body`; when it refuses, the event is in the log as one that failed. What succeeded records itself, in its own
+    /// transaction.
+    func auditingRefusals<R: Sendable>(
+        of event: AuditEvent, _ call: AuthCall, _ body: () async throws -> R
+    ) async throws -> R {
+        do {
+            return try await body()
+        } catch let fault as AuthFault {
+            var refused = event
+            refused.failure = fault.code
+            await record(refused, call)
+            throw fault
+        }
     }
 
     /// Records an event on its own; the caller's work does not depend on it.

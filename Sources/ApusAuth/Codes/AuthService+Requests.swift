@@ -17,8 +17,9 @@ extension AuthService {
         let redirectTo = redirects.allowed(call.redirectTo)
         try await takeMessage(to: address.text, channel)
         return try await evenly {
+            let admits = creates ? try await self.isAdmitted(address, metadata, call) : false
             try await self.database.transaction { transaction in
-                let user = try await self.userForCode(address, metadata, creates: creates, call, transaction)
+                let user = try await self.userForCode(address, metadata, creates: admits, call, transaction)
                 guard let user, !user.isBanned else { return }
                 let errand = self.codeErrand(user, address, channel, redirectTo, challenge)
                 try await self.send(errand, to: user, in: transaction)

@@ -7,12 +7,21 @@ extension AuthService {
     package func enrolFactor(_ call: AuthCall, _ caller: Caller) async throws -> AuthAnswer {
         guard !caller.user.isAnonymous else { throw AuthFault.registeredUsersOnly }
         let name = try call.text("friendly_name", limit: 256) ?? ""
-        switch try call.text("factor_type") {
-        case "totp": return try await enrolTOTP(call, caller, name)
-        case "phone": return try await enrolPhone(call, caller, name)
-        case "webauthn": return try await enrolWebAuthn(caller, name)
-        default: throw AuthFault.invalid("factor_type needs to be totp, phone, or webauthn")
+        let kind = try call.text("factor_type").flatMap { AuthFactor.Kind(rawValue: $0) }
+        guard let kind, kind != .recoveryCode else {
+            throw AuthFault.invalid("factor_type needs to be totp, phone, or webauthn")
         }
+        return try await auditingRefusals(of: Self.enrolment(kind, caller), call) {
+            switch kind {
+            case .totp: return try await enrolTOTP(call, caller, name)
+            case .phone: return try await enrolPhone(call, caller, name)
+            default: return try await enrolWebAuthn(call, caller, name)
+            }
+        }
+    }
+
+    private static func enrolment(_ kind: AuthFactor.Kind, _ caller: Caller) -> AuditEvent {
+        AuditEvent("factor_in_progress", user: caller.user.id, traits: ["method": .string(kind.method)])
     }
 
     // MARK: - Kinds
@@ -26,7 +35,7 @@ extension AuthService {
         let uri = totp.uri(issuer: issuer, account: account)
         guard let code = QRCode(uri) else { throw AuthFault.invalid("issuer is too long") }
         let secret = try sealSeed(totp, factor: id)
-        try await insertFactor(id, .totp, caller, name: name, secret: secret, phone: nil)
+        try await insertFactor(id, .totp, call, caller, name: name, secret: secret, phone: nil)
         return .json([
             "id": .string(id), "type": "totp", "friendly_name": .string(name),
             "totp": ["qr_code": .string(code.svg), "secret": .string(totp.secretText), "uri": .string(uri)],
@@ -42,16 +51,18 @@ extension AuthService {
             throw AuthFault.invalid("Invalid phone number format (E.164 required)")
         }
         let id = UUIDText.random()
-        try await insertFactor(id, .phone, caller, name: name, secret: nil, phone: phone)
+        try await insertFactor(id, .phone, call, caller, name: name, secret: nil, phone: phone)
         return .json([
             "id": .string(id), "type": "phone", "friendly_name": .string(name), "phone": .string(phone),
         ])
     }
 
-    private func enrolWebAuthn(_ caller: Caller, _ name: String) async throws -> AuthAnswer {
+    private func enrolWebAuthn(
+        _ call: AuthCall, _ caller: Caller, _ name: String
+    ) async throws -> AuthAnswer {
         guard settings.factors.enrolsWebAuthn else { throw AuthFault.factorKindDisabled(.webAuthn, "enroll") }
         let id = UUIDText.random()
-        try await insertFactor(id, .webAuthn, caller, name: name, secret: nil, phone: nil)
+        try await insertFactor(id, .webAuthn, call, caller, name: name, secret: nil, phone: nil)
         return .json(["id": .string(id), "type": "webauthn", "friendly_name": .string(name)])
     }
 
@@ -60,7 +71,9 @@ extension AuthService {
     /// Stores an unverified factor, when the user may have one more. The user's row is locked, so that two requests
     /// at once cannot both be the last that fits.
     private func insertFactor(
-        _ id: String, _ kind: AuthFactor.Kind, _ caller: Caller, name: String, secret: String?, phone: String?
+        _ id: String, _ kind: AuthFactor.Kind, _ call: AuthCall, _ caller: Caller, name: String,
+        secret: String?,
+        phone: String?
     ) async throws {
         let user = caller.user.id
         let (maximum, lifetime) = (settings.factors.maximum, settings.factors.unverifiedLifetime)
@@ -89,12 +102,14 @@ extension AuthService {
                     422, "mfa_factor_name_conflict",
                     "A factor with the friendly name \"\(name)\" for this user already exists")
             }
-            try await transaction.query(
+            try await transaction.run([
                 """
                 insert into auth.mfa_factors (id, user_id, friendly_name, factor_type, status, secret, phone)
                 values (\(bind: id)::uuid, \(bind: user)::uuid, \(bind: name), \(bind: kind.rawValue)::auth.factor_type,
                     'unverified', \(bind: SQLValue(secret)), \(bind: SQLValue(phone)))
-                """)
+                """,
+                self.recording(Self.enrolment(kind, caller), call),
+            ])
         }
     }
 

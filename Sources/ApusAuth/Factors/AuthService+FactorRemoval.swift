@@ -6,38 +6,43 @@ extension AuthService {
     /// `DELETE /factors/:factor_id`
     package func removeFactor(_ call: AuthCall, _ caller: Caller) async throws -> AuthAnswer {
         let factor = try await factor(call, caller)
-        guard !factor.isVerified || caller.session.assurance == "aal2" else {
-            throw AuthFault(422, "insufficient_aal", "AAL2 required to unenroll verified factor")
+        let event = AuditEvent(
+            "factor_unenrolled", user: caller.user.id, traits: ["method": .string(factor.kind.method)])
+        return try await auditingRefusals(of: event, call) {
+            guard !factor.isVerified || caller.session.assurance == "aal2" else {
+                throw AuthFault(422, "insufficient_aal", "AAL2 required to unenroll verified factor")
+            }
+            try await delete(factor: factor.id, user: caller.user.id, recording(event, call))
+            return .json(["id": .string(factor.id)])
         }
-        try await delete(factor: factor.id, user: caller.user.id)
-        return .json(["id": .string(factor.id)])
     }
 
     /// Deletes a factor. Sessions that were strengthened by it are weak again, at their next refresh and wherever the
     /// session is looked up; recovery codes go with the last factor that they stand in for.
-    func delete(factor: String, user: String) async throws {
-        try await database.transaction { transaction in
-            try await transaction.run([
-                "select from auth.users where id = \(bind: user)::uuid for update",
-                """
-                delete from auth.mfa_amr_claims a using auth.sessions s
-                where a.session_id = s.id and s.user_id = \(bind: user)::uuid and s.factor_id = \(bind: factor)::uuid
-                    and a.authentication_method in ('totp', 'mfa/phone', 'mfa/webauthn', 'mfa/recovery_code')
-                """,
-                """
-                update auth.sessions
-                set aal = 'aal1', factor_id = null, refresh_token_counter = coalesce(refresh_token_counter, 0) + 2
-                where user_id = \(bind: user)::uuid and factor_id = \(bind: factor)::uuid
-                """,
-                "delete from auth.mfa_factors where id = \(bind: factor)::uuid and user_id = \(bind: user)::uuid",
-                """
-                delete from auth.mfa_factors c where c.user_id = \(bind: user)::uuid
-                    and c.factor_type::text = 'recovery_code' and not exists (
-                        select from auth.mfa_factors o where o.user_id = c.user_id and o.status = 'verified'
-                            and o.factor_type::text <> 'recovery_code')
-                """,
-            ])
-        }
+    ///
+    /// - Parameter record: the statement that records it.
+    func delete(factor: String, user: String, _ record: SQL) async throws {
+        try await database.run([
+            "select from auth.users where id = \(bind: user)::uuid for update",
+            """
+            delete from auth.mfa_amr_claims a using auth.sessions s
+            where a.session_id = s.id and s.user_id = \(bind: user)::uuid and s.factor_id = \(bind: factor)::uuid
+                and a.authentication_method in ('totp', 'mfa/phone', 'mfa/webauthn', 'mfa/recovery_code')
+            """,
+            """
+            update auth.sessions
+            set aal = 'aal1', factor_id = null, refresh_token_counter = coalesce(refresh_token_counter, 0) + 2
+            where user_id = \(bind: user)::uuid and factor_id = \(bind: factor)::uuid
+            """,
+            "delete from auth.mfa_factors where id = \(bind: factor)::uuid and user_id = \(bind: user)::uuid",
+            """
+            delete from auth.mfa_factors c where c.user_id = \(bind: user)::uuid
+                and c.factor_type::text = 'recovery_code' and not exists (
+                    select from auth.mfa_factors o where o.user_id = c.user_id and o.status = 'verified'
+                        and o.factor_type::text <> 'recovery_code')
+            """,
+            record,
+        ])
     }
 
     // MARK: - For administrators
@@ -55,13 +60,18 @@ extension AuthService {
             throw AuthFault.factorNotFound
         }
         let name = try call.text("friendly_name", limit: 256)
-        let rows = try await database.query(
-            """
-            update auth.mfa_factors set friendly_name = coalesce(\(bind: SQLValue(name)), friendly_name),
-                updated_at = now()
-            where id = \(bind: id)::uuid and user_id = \(bind: user.id)::uuid returning id
-            """)
-        guard rows.count == 1 else { throw AuthFault.factorNotFound }
+        try await database.transaction { transaction in
+            let rows = try await transaction.query(
+                """
+                update auth.mfa_factors set friendly_name = coalesce(\(bind: SQLValue(name)), friendly_name),
+                    updated_at = now()
+                where id = \(bind: id)::uuid and user_id = \(bind: user.id)::uuid returning id
+                """)
+            guard rows.count == 1 else { throw AuthFault.factorNotFound }
+            try await transaction.query(
+                self.recording(
+                    AuditEvent("factor_updated", user: user.id, administrator: administrator.role), call))
+        }
         return try await shown(factor: id, call)
     }
 
@@ -71,7 +81,10 @@ extension AuthService {
             throw AuthFault.factorNotFound
         }
         let answer = try await shown(factor: id, call)
-        try await delete(factor: id, user: try await factorOwner(call).id)
+        let user = try await factorOwner(call).id
+        try await delete(
+            factor: id, user: user,
+            recording(AuditEvent("factor_deleted", user: user, administrator: administrator.role), call))
         return answer
     }
 

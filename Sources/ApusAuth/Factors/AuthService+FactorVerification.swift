@@ -8,13 +8,26 @@ extension AuthService {
     /// `POST /factors/:factor_id/verify`: proves a factor, which makes the session `aal2`.
     package func verifyFactor(_ call: AuthCall, _ caller: Caller) async throws -> AuthAnswer {
         let factor = try await factor(call, caller)
+        return try await auditingRefusals(of: Self.verification(by: factor.kind.method, caller), call) {
+            try await verify(factor, call, caller)
+        }
+    }
+
+    /// What the audit log says of a second factor that is shown.
+    static func verification(by method: String, _ caller: Caller) -> AuditEvent {
+        AuditEvent("verification_attempted", user: caller.user.id, traits: ["method": .string(method)])
+    }
+
+    private func verify(_ factor: AuthFactor, _ call: AuthCall, _ caller: Caller) async throws -> AuthAnswer {
         guard let challengeID = try call.text("challenge_id").flatMap({ UUIDText.read($0) }) else {
             throw AuthFault.invalid("challenge_id must be a UUID")
         }
         let challenge = try await openChallenge(challengeID, of: factor)
         // Counted before it is looked at, so that many guesses at once are as many guesses.
         try await takeFactorAttempt(user: caller.user.id)
-        let proof = try proof(factor, challenge, call)
+        let proof: Proof = try await judged(factor.kind, factor.id, caller) {
+            try self.proof(factor, challenge, call)
+        }
         return try await database.transaction { transaction in
             let used = try await transaction.query(
                 """
@@ -24,7 +37,8 @@ extension AuthService {
             guard used.count == 1 else { throw AuthFault.challengeNotFound }
             try await self.record(proof, factor, in: transaction)
             return try await self.strengthen(
-                caller, by: factor.kind.method, factor: factor.id, isNew: !factor.isVerified, in: transaction
+                caller, by: factor.kind.method, factor: factor.id, isNew: !factor.isVerified, call,
+                in: transaction
             ).answer
         }
     }
@@ -210,9 +224,12 @@ extension AuthService {
     ///
     /// - Parameter isNew: whether the factor was verified for the first time.
     func strengthen(
-        _ caller: Caller, by method: String, factor: String, isNew: Bool, in transaction: AuthTransaction
+        _ caller: Caller, by method: String, factor: String, isNew: Bool, _ call: AuthCall,
+        in transaction: AuthTransaction
     ) async throws -> SessionGrant {
         let (user, session) = (caller.user.id, caller.session.id)
+        var event = Self.verification(by: method, caller)
+        if isNew { event.traits["enrolled"] = true }
         try await transaction.run([
             "delete from auth.mfa_attempts where user_id = \(bind: user)::uuid",
             """
@@ -236,6 +253,7 @@ extension AuthService {
             where user_id = \(bind: user)::uuid and status = 'unverified' and factor_type =
                 (select factor_type from auth.mfa_factors where id = \(bind: factor)::uuid)
             """,
+            recording(event, call),
         ])
         return try await grant(session: session, in: transaction)
     }

@@ -33,17 +33,20 @@ extension AuthService {
     /// `POST /factors/recovery-codes/verify`: spends a code, which makes the session `aal2`.
     package func verifyRecoveryCode(_ call: AuthCall, _ caller: Caller) async throws -> AuthAnswer {
         guard let typed = try call.text("code") else { throw AuthFault.invalid("Code needs to be non-empty") }
-        try await takeFactorAttempt(user: caller.user.id)
-        guard let code = RecoveryCode(typed) else {
-            throw AuthFault.wrongFactor("Invalid recovery code entered")
-        }
-        return try await database.transaction { transaction in
-            guard let factor = try await self.spend(code, user: caller.user.id, in: transaction) else {
+        let method = AuthFactor.Kind.recoveryCode.method
+        return try await auditingRefusals(of: Self.verification(by: method, caller), call) {
+            try await takeFactorAttempt(user: caller.user.id)
+            guard let code = RecoveryCode(typed) else {
                 throw AuthFault.wrongFactor("Invalid recovery code entered")
             }
-            return try await self.strengthen(
-                caller, by: AuthFactor.Kind.recoveryCode.method, factor: factor, isNew: false, in: transaction
-            ).answer
+            return try await database.transaction { transaction in
+                guard let factor = try await self.spend(code, user: caller.user.id, in: transaction) else {
+                    throw AuthFault.wrongFactor("Invalid recovery code entered")
+                }
+                return try await self.strengthen(
+                    caller, by: method, factor: factor, isNew: false, call, in: transaction
+                ).answer
+            }
         }
     }
 
@@ -56,7 +59,8 @@ extension AuthService {
             where user_id = \(bind: caller.user.id)::uuid and factor_type::text = 'recovery_code'
             """)
         guard let id = rows.string(0, 0) else { throw AuthFault.factorNotFound }
-        try await delete(factor: id, user: caller.user.id)
+        let event = AuditEvent("recovery_codes_deleted", user: caller.user.id)
+        try await delete(factor: id, user: caller.user.id, recording(event, call))
         return .json(["id": .string(id)])
     }
 
@@ -111,6 +115,7 @@ extension AuthService {
                 insert into auth.mfa_recovery_codes (factor_id, code_hash)
                 select \(bind: id)::uuid, unnest(\(bind: digests)::bytea[])
                 """,
+                self.recording(AuditEvent("generate_recovery_codes", user: user), call),
             ])
             return .json([
                 "id": .string(id), "type": "recovery_code",

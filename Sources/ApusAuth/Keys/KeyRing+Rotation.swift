@@ -1,3 +1,4 @@
+import ApusJSON
 import ApusPostgres
 package import ApusSQL
 
@@ -31,7 +32,9 @@ extension KeyRing {
     @discardableResult
     package func addStandby() async throws -> String {
         let key = try make()
-        try await database.run([inserting(key, state: "standby"), Self.announcing])
+        try await database.run([
+            inserting(key, state: "standby"), Self.recording("added", key.id), Self.announcing,
+        ])
         return key.id
     }
 
@@ -61,7 +64,7 @@ extension KeyRing {
                     "update auth.signing_keys set state = 'current', changed_at = now() where id = \(bind: next)"
                 )
             }
-            try await transaction.query(Self.announcing)
+            try await transaction.run([Self.recording("rotated", next), Self.announcing])
             return next
         }
     }
@@ -70,14 +73,16 @@ extension KeyRing {
     ///
     /// - Returns: false when there is no such key, or it is the one that signs.
     package func revoke(_ id: String) async throws -> Bool {
-        let answers = try await database.run([
-            """
-            update auth.signing_keys set state = 'revoked', changed_at = now()
-            where id = \(bind: id) and state in ('standby', 'previous') returning id
-            """,
-            Self.announcing,
-        ])
-        return answers.first?.count == 1
+        try await database.transaction { transaction in
+            let rows = try await transaction.query(
+                """
+                update auth.signing_keys set state = 'revoked', changed_at = now()
+                where id = \(bind: id) and state in ('standby', 'previous') returning id
+                """)
+            guard rows.count == 1 else { return false }
+            try await transaction.run([Self.recording("revoked", id), Self.announcing])
+            return true
+        }
     }
 
     /// Seals every private key anew with the first of the master keys.
@@ -93,14 +98,23 @@ extension KeyRing {
             else { continue }
             let plain = try masterKeys.open(old, context: Self.context(id))
             let new = try masterKeys.seal(plain, context: Self.context(id))
-            try await database.query(
+            try await database.run([
                 """
                 update auth.signing_keys set private_key = \(bind: .binary(new, oid: TypeOID.bytea))
                 where id = \(bind: id)
-                """)
+                """,
+                Self.recording("resealed", id),
+            ])
             count += 1
         }
         return count
+    }
+
+    /// The audit log's entry; whoever moves keys has a shell and no role of the API.
+    private static func recording(_ change: String, _ key: String) -> SQL {
+        AuditEvent(
+            "signing_key_" + change, administrator: "operator", traits: ["key": .string(key)]
+        ).recording(from: "")
     }
 
     private static let announcing: SQL = "select pg_notify('apus_auth', 'keys')"

@@ -55,7 +55,10 @@ extension AuthService {
         var cursor = start
         for await notification in notifications {
             switch notification {
-            case .message(_, "keys", _): await untilDone { await self.reloadKeys() }
+            case .message(_, "keys", _):
+                // Whoever changed them wrote into the audit log beside this process.
+                auditIsBehind.store(true, ordering: .relaxed)
+                await untilDone { await self.reloadKeys() }
             case .message: await untilDone { await self.readRevocations(&cursor) }
             case .reconnected:
                 await untilDone { await self.readRevocations(&cursor) }
@@ -131,7 +134,7 @@ extension AuthService {
             // An entry of a node that was killed before it linked it.
             auditIsBehind.store(true, ordering: .relaxed)
             trust.forget(before: now())
-            try? await database.run(leftovers)
+            _ = try? await database.run(leftovers)
         }
     }
 

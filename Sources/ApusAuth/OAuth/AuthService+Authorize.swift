@@ -74,7 +74,7 @@ extension AuthService {
         _ pending: PendingAuthorization, _ client: OAuthClient, browser: OAuthBrowser?, isSilent: Bool
     ) async throws -> AuthAnswer {
         let visitor = try await visitor(browser)
-        guard let visitor, !pending.needsSignIn(visitor, now: Int(now())) else {
+        guard let visitor, !pending.needsSignIn(visitor) else {
             if isSilent { return refuse(pending, "login_required", "Nobody is signed in who may go on.") }
             if let visitor, visitor.user.hasVerifiedFactor, visitor.session.assurance != "aal2",
                 visitor.signedInAt >= pending.createdAt
@@ -117,20 +117,66 @@ extension AuthService {
 
     /// The way back, with a code.
     func approved(_ pending: PendingAuthorization, _ visitor: OAuthVisitor) async throws -> String {
+        let (code, approving) = approval(of: pending, visitor)
+        guard try await database.query(approving).count == 1 else { throw AuthFault.authorizationNotFound }
+        return pending.answer([("code", code)], issuer: settings.issuer)
+    }
+
+    /// The way back, with a code, for somebody who has just agreed. Agreeing counts together with the code or not at all:
+    /// of an approval and a refusal at once, the one that came first holds.
+    func consented(
+        _ pending: PendingAuthorization, _ visitor: OAuthVisitor, _ call: AuthCall
+    ) async throws -> String {
+        let (code, approving) = approval(of: pending, visitor)
+        let (user, client) = (visitor.user.id, pending.clientID)
+        let event = AuditEvent(
+            "oauth_consent_granted", user: user,
+            traits: ["client_id": .string(client), "scope": .string(pending.scopes.joined(separator: " "))])
+        try await database.transaction { transaction in
+            guard try await transaction.query(approving).count == 1 else {
+                throw AuthFault.authorizationNotFound
+            }
+            try await transaction.run([
+                Self.consenting(user: user, client: client, scopes: pending.scopes),
+                self.recording(event, call),
+            ])
+        }
+        return pending.answer([("code", code)], issuer: settings.issuer)
+    }
+
+    /// The person does not agree.
+    ///
+    /// - Throws: when somebody has decided already.
+    func deny(_ pending: PendingAuthorization, user: String?, _ call: AuthCall) async throws {
+        let event = AuditEvent(
+            "oauth_consent_denied", user: user, traits: ["client_id": .string(pending.clientID)])
+        try await database.transaction { transaction in
+            let rows = try await transaction.query(
+                """
+                update auth.oauth_authorizations set status = 'denied', user_id = \(bind: SQLValue(user))::uuid
+                where authorization_id = \(bind: pending.id) and status = 'pending' returning id
+                """)
+            guard rows.count == 1 else { throw AuthFault.authorizationNotFound }
+            try await transaction.query(self.recording(event, call))
+        }
+    }
+
+    /// A code, and the statement that gives it out: a row when it did.
+    private func approval(of pending: PendingAuthorization, _ visitor: OAuthVisitor) -> (String, SQL) {
         let code = Base64URL.encode(RandomBytes.make(32))
         let methods = visitor.session.methods.map(\.name).joined(separator: " ")
-        let rows = try await database.query(
+        return (
+            code,
             """
             update auth.oauth_authorizations set status = 'approved', user_id = \(bind: visitor.user.id)::uuid,
                 authorization_code = \(bind: Self.codeDigest(code)), approved_at = now(),
                 expires_at = now() + make_interval(secs => \(bind: settings.oauth.codeLifetime)::int),
-                auth_time = to_timestamp(\(bind: visitor.signedInAt)::bigint),
+                auth_time = to_timestamp(\(bind: visitor.signedInAt)::bigint / 1000000.0),
                 aal = \(bind: visitor.session.assurance)::auth.aal_level, methods = \(bind: methods)
             where authorization_id = \(bind: pending.id) and status = 'pending' and expires_at > now()
             returning id
-            """)
-        guard rows.count == 1 else { throw AuthFault.authorizationNotFound }
-        return pending.answer([("code", code)], issuer: settings.issuer)
+            """
+        )
     }
 
     static func codeDigest(_ code: String) -> String {

@@ -25,17 +25,14 @@ extension AuthService {
         switch call.parameters["action"] {
         case "sign_in": return try await signIn(pending, client, browser, call)
         case "factor": return try await showFactor(pending, client, browser, call)
-        case "approve": return try await agree(pending, client, browser)
+        case "approve": return try await agree(pending, client, browser, call.call)
         case "switch":
             try await database.query(
                 "delete from auth.oauth_browsers where browser = \(bind: browser.digest)")
             return pages.signIn(pending, client, message: nil)
         case "deny":
-            try await database.query(
-                """
-                update auth.oauth_authorizations set status = 'denied'
-                where authorization_id = \(bind: pending.id) and status = 'pending'
-                """)
+            let visitor = try await visitor(browser)
+            try await deny(pending, user: visitor?.user.id, call.call)
             return refuse(pending, "access_denied", "The person did not agree.")
         default: return OAuthPages.problem("This form is not complete.", status: 400)
         }
@@ -87,7 +84,7 @@ extension AuthService {
             return pages.signIn(pending, client, message: nil)
         }
         do {
-            try await prove(visitor.caller, code: call.parameters["code"] ?? "")
+            try await prove(visitor.caller, code: call.parameters["code"] ?? "", call.call)
         } catch let fault as AuthFault where fault.status < 500 {
             return pages.factor(pending, client, message: fault.message)
         }
@@ -95,14 +92,12 @@ extension AuthService {
     }
 
     private func agree(
-        _ pending: PendingAuthorization, _ client: OAuthClient, _ browser: OAuthBrowser
+        _ pending: PendingAuthorization, _ client: OAuthClient, _ browser: OAuthBrowser, _ call: AuthCall
     ) async throws -> AuthAnswer {
-        guard let visitor = try await visitor(browser), !pending.needsSignIn(visitor, now: Int(now())) else {
+        guard let visitor = try await visitor(browser), !pending.needsSignIn(visitor) else {
             return try await goOn(pending, client, browser: browser, isSilent: false)
         }
-        try await database.query(
-            Self.consenting(user: visitor.user.id, client: client.id, scopes: pending.scopes))
-        return try await approve(pending, visitor)
+        return .redirect(try await consented(pending, visitor, call))
     }
 
     // MARK: - Parts
@@ -133,7 +128,14 @@ extension AuthService {
     /// Proves a second factor with a code of an authenticator app or a recovery code.
     ///
     /// - Throws: 422 for a code that does not hold, 429 after many of them.
-    func prove(_ caller: Caller, code: String) async throws {
+    private func prove(_ caller: Caller, code: String, _ call: AuthCall) async throws {
+        let method = (RecoveryCode(code) == nil ? AuthFactor.Kind.totp : .recoveryCode).method
+        try await auditingRefusals(of: Self.verification(by: method, caller), call) {
+            try await show(code, of: caller, call)
+        }
+    }
+
+    private func show(_ code: String, of caller: Caller, _ call: AuthCall) async throws {
         try await takeFactorAttempt(user: caller.user.id)
         if let recovery = RecoveryCode(code) {
             return try await database.transaction { transaction in
@@ -142,7 +144,7 @@ extension AuthService {
                     throw AuthFault.wrongFactor("Invalid recovery code entered")
                 }
                 _ = try await self.strengthen(
-                    caller, by: AuthFactor.Kind.recoveryCode.method, factor: factor, isNew: false,
+                    caller, by: AuthFactor.Kind.recoveryCode.method, factor: factor, isNew: false, call,
                     in: transaction)
             }
         }
@@ -152,13 +154,22 @@ extension AuthService {
             where f.user_id = \(bind: caller.user.id)::uuid and f.factor_type = 'totp' and f.status = 'verified'
             """)
         for factor in (0..<rows.count).compactMap({ AuthFactor(rows, row: $0) }) {
-            guard let step = try openSeed(of: factor).step(of: code, at: now(), after: factor.lastStep) else {
+            let wrong = AuthFault.wrongFactor("Invalid TOTP code entered")
+            let step: Int64
+            do {
+                step = try await judged(factor.kind, factor.id, caller) {
+                    guard
+                        let step = try openSeed(of: factor).step(of: code, at: now(), after: factor.lastStep)
+                    else { throw wrong }
+                    return step
+                }
+            } catch let fault as AuthFault where fault == wrong {
                 continue
             }
             return try await database.transaction { transaction in
                 try await self.spend(step: step, of: factor, in: transaction)
                 _ = try await self.strengthen(
-                    caller, by: factor.kind.method, factor: factor.id, isNew: false, in: transaction)
+                    caller, by: factor.kind.method, factor: factor.id, isNew: false, call, in: transaction)
             }
         }
         throw AuthFault.wrongFactor("Invalid TOTP code entered")

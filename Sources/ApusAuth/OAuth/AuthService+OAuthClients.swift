@@ -52,7 +52,7 @@ extension AuthService {
         guard new.isPublic == client.isPublic else {
             throw AuthFault.invalid("A client cannot change between public and confidential")
         }
-        try await database.query(
+        try await database.run([
             """
             update auth.oauth_clients set client_name = \(bind: new.name), client_uri = \(bind: SQLValue(new.uri)),
                 logo_uri = \(bind: SQLValue(new.logo)), redirect_uris = \(bind: new.redirectURIs.joined(separator: ",")),
@@ -62,7 +62,9 @@ extension AuthService {
                 resources = string_to_array(\(bind: new.resources.joined(separator: " ")), ' '),
                 skips_consent = \(bind: String(new.skipsConsent))::boolean, updated_at = now()
             where id = \(bind: client.id)::uuid
-            """)
+            """,
+            recording(Self.change("updated", of: client.id, administrator), call),
+        ])
         return .json(.object(try await namedClient(call).json))
     }
 
@@ -73,7 +75,7 @@ extension AuthService {
             "update auth.oauth_clients set deleted_at = now() where id = \(bind: client.id)::uuid",
             "delete from auth.sessions where oauth_client_id = \(bind: client.id)::uuid",
             "delete from auth.oauth_consents where client_id = \(bind: client.id)::uuid",
-            recording(AuditEvent("oauth_client_deleted", administrator: administrator.role), call),
+            recording(Self.change("deleted", of: client.id, administrator), call),
         ])
         return .noContent
     }
@@ -90,7 +92,7 @@ extension AuthService {
             update auth.oauth_clients set client_secret_hash = \(bind: OAuthClient.hash(secret: secret)),
                 updated_at = now() where id = \(bind: client.id)::uuid
             """,
-            recording(AuditEvent("oauth_client_secret_renewed", administrator: administrator.role), call),
+            recording(Self.change("secret_renewed", of: client.id, administrator), call),
         ])
         var json = client.json
         json["client_secret"] = .string(secret)
@@ -106,6 +108,13 @@ extension AuthService {
 
     // MARK: - Non public
 
+    private static func change(
+        _ what: String, of client: String, _ administrator: Administrator
+    ) -> AuditEvent {
+        AuditEvent(
+            "oauth_client_" + what, administrator: administrator.role, traits: ["client_id": .string(client)])
+    }
+
     private func namedClient(_ call: AuthCall) async throws -> OAuthClient {
         try requireOAuth()
         guard let client = try await oauthClient(call.path["client_id"]) else {
@@ -118,6 +127,8 @@ extension AuthService {
         _ metadata: ClientMetadata, _ registration: String, _ event: AuditEvent, _ call: AuthCall
     ) async throws -> AuthAnswer {
         let id = UUIDText.random()
+        var event = event
+        event.traits["client_id"] = .string(id)
         let secret = metadata.isPublic ? nil : Base64URL.encode(RandomBytes.make(32))
         try await database.run([
             """

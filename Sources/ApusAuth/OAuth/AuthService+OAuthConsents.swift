@@ -7,7 +7,7 @@ extension AuthService {
     /// `GET /oauth/authorizations/:authorization_id`
     package func authorization(_ call: AuthCall, _ caller: Caller) async throws -> AuthAnswer {
         let (pending, client) = try await waitingAuthorization(call)
-        let visitor = try visitor(caller, pending)
+        let visitor = try await visitor(caller, pending)
         if try await !needsConsent(pending, client, visitor) {
             return .json(["redirect_url": .string(try await approved(pending, visitor))])
         }
@@ -21,20 +21,13 @@ extension AuthService {
 
     /// `POST /oauth/authorizations/:authorization_id/consent`
     package func decideAuthorization(_ call: AuthCall, _ caller: Caller) async throws -> AuthAnswer {
-        let (pending, client) = try await waitingAuthorization(call)
-        let visitor = try visitor(caller, pending)
+        let (pending, _) = try await waitingAuthorization(call)
+        let visitor = try await visitor(caller, pending)
         switch try call.text("action") {
         case "approve":
-            try await database.query(
-                Self.consenting(user: caller.user.id, client: client.id, scopes: pending.scopes))
-            return .json(["redirect_url": .string(try await approved(pending, visitor))])
+            return .json(["redirect_url": .string(try await consented(pending, visitor, call))])
         case "deny":
-            let rows = try await database.query(
-                """
-                update auth.oauth_authorizations set status = 'denied', user_id = \(bind: caller.user.id)::uuid
-                where authorization_id = \(bind: pending.id) and status = 'pending' returning id
-                """)
-            guard rows.count == 1 else { throw AuthFault.authorizationNotFound }
+            try await deny(pending, user: caller.user.id, call)
             let pairs = [("error", "access_denied"), ("error_description", "The person did not agree.")]
             return .json(["redirect_url": .string(pending.answer(pairs, issuer: settings.issuer))])
         default: throw AuthFault.invalid("action must be approve or deny")
@@ -103,11 +96,18 @@ extension AuthService {
     }
 
     /// The caller, when what the client asked for about signing in holds for their session.
-    private func visitor(_ caller: Caller, _ pending: PendingAuthorization) throws(AuthFault) -> OAuthVisitor
-    {
-        let time = caller.session.methods.map(\.time).max() ?? 0
-        let visitor = OAuthVisitor(user: caller.user, session: caller.session, signedInAt: time)
-        guard !pending.needsSignIn(visitor, now: Int(now())) else {
+    private func visitor(
+        _ caller: Caller, _ pending: PendingAuthorization
+    ) async throws -> OAuthVisitor {
+        let rows = try await database.query(
+            """
+            select \(OAuthVisitor.times("max(updated_at)")) from auth.mfa_amr_claims
+            where session_id = \(bind: caller.session.id)::uuid
+            """)
+        let visitor = OAuthVisitor(
+            user: caller.user, session: caller.session, signedInAt: rows.int(0, 0) ?? 0,
+            age: rows.int(0, 1) ?? .max)
+        guard !pending.needsSignIn(visitor) else {
             throw AuthFault(401, "reauthentication_needed", "The application asks for a new sign-in")
         }
         return visitor

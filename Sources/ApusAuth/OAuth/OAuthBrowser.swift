@@ -36,10 +36,21 @@ struct OAuthBrowser: Sendable {
 struct OAuthVisitor: Sendable {
     let user: AuthUser
     let session: AuthSession
-    /// Seconds since 1970 when they proved who they are.
+    /// Microseconds since 1970 when they proved who they are. Not seconds: somebody who signed in in the very second in
+    /// which a client asks for a new sign-in did so before it, and an age must not be rounded down to one that is allowed.
     let signedInAt: Int
+    /// Microseconds since then. Both by the database's clock, which is one for all nodes.
+    let age: Int
 
     var caller: Caller { Caller(user: user, session: session, claims: [:]) }
+
+    /// ``signedInAt`` and ``age`` of a column.
+    static func times(_ column: SQL) -> SQL {
+        """
+        (extract(epoch from \(column)) * 1000000)::bigint,
+        (extract(epoch from clock_timestamp() - \(column)) * 1000000)::bigint
+        """
+    }
 }
 
 extension AuthService {
@@ -51,14 +62,15 @@ extension AuthService {
         guard let browser else { return nil }
         let rows = try await database.query(
             """
-            select \(AuthSession.columns), \(AuthUser.columns), extract(epoch from b.signed_in_at)::bigint
+            select \(AuthSession.columns), \(AuthUser.columns), \(OAuthVisitor.times("b.signed_in_at"))
             from auth.oauth_browsers b join auth.sessions s on s.id = b.session_id join auth.users u on u.id = s.user_id
             where b.browser = \(bind: browser.digest) and u.deleted_at is null and \(isAlive)
             """)
         guard let session = AuthSession(rows), let user = AuthUser(rows, column: AuthSession.columnCount),
-            !user.isBanned, let time = rows.int(0, AuthSession.columnCount + AuthUser.columnCount)
+            !user.isBanned, let time = rows.int(0, AuthSession.columnCount + AuthUser.columnCount),
+            let age = rows.int(0, AuthSession.columnCount + AuthUser.columnCount + 1)
         else { return nil }
-        return OAuthVisitor(user: user, session: session, signedInAt: time)
+        return OAuthVisitor(user: user, session: session, signedInAt: time, age: age)
     }
 }
 

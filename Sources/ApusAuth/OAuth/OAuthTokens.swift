@@ -131,7 +131,7 @@ extension AuthService {
         let statement: SQL =
             """
             select \(AuthSession.columns), \(AuthUser.columns), coalesce(s.scopes, ''), s.oauth_resource,
-                extract(epoch from coalesce(s.oauth_auth_time, s.created_at))::bigint
+                floor(extract(epoch from coalesce(s.oauth_auth_time, s.created_at)))::bigint
             from auth.sessions s join auth.users u on u.id = s.user_id
             join auth.oauth_clients c on c.id = s.oauth_client_id
             where s.id = \(bind: session)::uuid and u.deleted_at is null and c.deleted_at is null and \(isAlive)

@@ -17,13 +17,13 @@ struct PendingAuthorization: Sendable {
     let loginHint: String?
     /// The user that an ID token named.
     let expectedUser: String?
-    /// Seconds since 1970.
+    /// Microseconds since 1970, by the database's clock.
     let createdAt: Int
 
     static let columns: SQL =
         """
         a.authorization_id, a.client_id, a.redirect_uri, a.state, a.scope, a.prompt, a.max_age, a.login_hint,
-        a.expected_user, extract(epoch from a.created_at)::bigint
+        a.expected_user, (extract(epoch from a.created_at) * 1000000)::bigint
         """
 
     init?(_ rows: Rows) {
@@ -87,7 +87,7 @@ struct PendingAuthorization: Sendable {
     }
 
     /// Whether somebody has to sign in (again) before it goes on.
-    func needsSignIn(_ visitor: OAuthVisitor?, now: Int) -> Bool {
+    func needsSignIn(_ visitor: OAuthVisitor?) -> Bool {
         guard let visitor else { return true }
         if let expectedUser, expectedUser != visitor.user.id { return true }
         // Whoever has a second factor shows it here too (ASVS 6.3.4).
@@ -97,7 +97,7 @@ struct PendingAuthorization: Sendable {
             return true
         }
         // What happened after the request came is recent enough for any age.
-        if let maxAge, now - visitor.signedInAt > maxAge, visitor.signedInAt < createdAt { return true }
+        if let maxAge, visitor.age > maxAge * 1_000_000, visitor.signedInAt < createdAt { return true }
         return false
     }
 

@@ -18,9 +18,7 @@ extension AuthService {
         }
         let lifetime = settings.factors.challengeLifetime
         let challenge = PasskeyChallenge.random()
-        try await database.transaction { transaction in
-            try await transaction.run(challenge.store(.registration, user: user, lifetime: lifetime))
-        }
+        try await database.run(challenge.store(.registration, user: user, lifetime: lifetime))
         let options = PasskeyOptions.creation(
             challenge.bytes, relyingParty: relyingParty, user: caller.user, excluded: ids,
             isDiscoverable: true,
@@ -30,6 +28,12 @@ extension AuthService {
 
     /// `POST /passkeys/registration/verify`
     package func registerPasskey(_ call: AuthCall, _ caller: Caller) async throws -> AuthAnswer {
+        try await auditingRefusals(of: AuditEvent("passkey_created", user: caller.user.id), call) {
+            try await register(call, caller)
+        }
+    }
+
+    private func register(_ call: AuthCall, _ caller: Caller) async throws -> AuthAnswer {
         try allowPasskeyChange(caller)
         guard let response = try call.object("credential") else { throw AuthFault.credentialRequired }
         let name = try call.text("friendly_name", limit: 120)
@@ -44,7 +48,7 @@ extension AuthService {
             logger.info("a passkey was refused", metadata: ["reason": "\(error)"])
             throw AuthFault.passkeyRefused
         }
-        return try await store(made, name: name ?? "Passkey", user: caller.user.id)
+        return try await store(made, name: name ?? "Passkey", user: caller.user.id, call)
     }
 
     // MARK: - Non public
@@ -62,7 +66,9 @@ extension AuthService {
         }
     }
 
-    private func store(_ made: WebAuthnRegistration, name: String, user: String) async throws -> AuthAnswer {
+    private func store(
+        _ made: WebAuthnRegistration, name: String, user: String, _ call: AuthCall
+    ) async throws -> AuthAnswer {
         let maximum = settings.factors.maximumPasskeys
         let transports = String(decoding: JSONValue.strings(made.transports).bytes, as: UTF8.self)
         let id = UUIDText.random()
@@ -88,6 +94,7 @@ extension AuthService {
             guard let created = rows.string(0, 0) else {
                 throw AuthFault(422, "webauthn_credential_exists", "This credential is already registered")
             }
+            try await transaction.query(self.recording(AuditEvent("passkey_created", user: user), call))
             return .json(["id": .string(id), "friendly_name": .string(name), "created_at": .string(created)])
         }
     }

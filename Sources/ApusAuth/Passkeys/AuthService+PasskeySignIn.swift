@@ -10,9 +10,7 @@ extension AuthService {
         try await takeTry("passkey", Self.passkeyTries, of: call)
         let lifetime = settings.factors.challengeLifetime
         let challenge = PasskeyChallenge.random()
-        try await database.transaction { transaction in
-            try await transaction.run(challenge.store(.authentication, user: nil, lifetime: lifetime))
-        }
+        try await database.run(challenge.store(.authentication, user: nil, lifetime: lifetime))
         let options = PasskeyOptions.request(
             challenge.bytes, relyingParty: relyingParty, allowed: [], verification: "required",
             timeout: lifetime)
@@ -23,6 +21,14 @@ extension AuthService {
     package func signInWithPasskey(_ call: AuthCall) async throws -> AuthAnswer {
         guard settings.factors.allowsPasskeys else { throw AuthFault.passkeysDisabled }
         try await takeTry("passkey", Self.passkeyTries, of: call)
+        return try await auditingRefusals(of: AuditEvent("login", traits: ["method": "passkey"]), call) {
+            try await signIn(withPasskeyOf: call)
+        }
+    }
+
+    // MARK: - Non public
+
+    private func signIn(withPasskeyOf call: AuthCall) async throws -> AuthAnswer {
         guard let response = try call.object("credential") else { throw AuthFault.credentialRequired }
         let challenge = try await PasskeyChallenge.consume(call, .authentication, user: nil, database)
         let assertion: WebAuthnAssertion
@@ -52,13 +58,14 @@ extension AuthService {
                 returning id
                 """)
             guard used.count == 1 else { throw AuthFault.passkeyRefused }
+            try await transaction.query(
+                self.recording(
+                    AuditEvent("login", user: known.user, traits: ["method": "passkey"]), call))
             return try await self.openSession(
                 user: known.user, method: "passkey", call: call, in: transaction
             ).answer
         }
     }
-
-    // MARK: - Non public
 
     /// Requests of one address in five minutes. Many people may share one.
     private static let passkeyTries = 100

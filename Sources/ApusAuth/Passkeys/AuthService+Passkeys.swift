@@ -18,19 +18,27 @@ extension AuthService {
         guard let name = try call.text("friendly_name", limit: 120) else {
             throw AuthFault.invalid("friendly_name is required")
         }
-        let rows = try await database.query(
-            """
-            update auth.webauthn_credentials p set friendly_name = \(bind: name), updated_at = now()
-            where id = \(bind: id)::uuid and user_id = \(bind: caller.user.id)::uuid returning \(Self.shownPasskey)
-            """)
-        guard let passkey = Self.json(rows, 0) else { throw AuthFault.passkeyNotFound }
-        return .json(passkey)
+        let event = recording(AuditEvent("passkey_updated", user: caller.user.id), call)
+        return try await database.transaction { transaction in
+            let rows = try await transaction.query(
+                """
+                update auth.webauthn_credentials p set friendly_name = \(bind: name), updated_at = now()
+                where id = \(bind: id)::uuid and user_id = \(bind: caller.user.id)::uuid
+                returning \(Self.shownPasskey)
+                """)
+            guard let passkey = Self.json(rows, 0) else { throw AuthFault.passkeyNotFound }
+            try await transaction.query(event)
+            return .json(passkey)
+        }
     }
 
     /// `DELETE /passkeys/:passkey_id`
     package func removePasskey(_ call: AuthCall, _ caller: Caller) async throws -> AuthAnswer {
-        try allowPasskeyChange(caller)
-        return try await removePasskey(call, of: caller.user.id)
+        let event = AuditEvent("passkey_deleted", user: caller.user.id)
+        return try await auditingRefusals(of: event, call) {
+            try allowPasskeyChange(caller)
+            return try await removePasskey(call, of: caller.user.id, event)
+        }
     }
 
     // MARK: - For administrators
@@ -42,7 +50,9 @@ extension AuthService {
 
     /// `DELETE /admin/users/:user_id/passkeys/:passkey_id`
     package func removePasskey(_ call: AuthCall, _ administrator: Administrator) async throws -> AuthAnswer {
-        try await removePasskey(call, of: try await factorOwner(call).id)
+        let user = try await factorOwner(call).id
+        return try await removePasskey(
+            call, of: user, AuditEvent("passkey_deleted", user: user, administrator: administrator.role))
     }
 
     // MARK: - Non public
@@ -62,17 +72,22 @@ extension AuthService {
         return .json(.array((0..<rows.count).compactMap { Self.json(rows, $0) }))
     }
 
-    private func removePasskey(_ call: AuthCall, of user: String) async throws -> AuthAnswer {
+    private func removePasskey(
+        _ call: AuthCall, of user: String, _ event: AuditEvent
+    ) async throws -> AuthAnswer {
         guard let id = call.path["passkey_id"].flatMap({ UUIDText.read($0) }) else {
             throw AuthFault.passkeyNotFound
         }
-        let rows = try await database.query(
-            """
-            delete from auth.webauthn_credentials
-            where id = \(bind: id)::uuid and user_id = \(bind: user)::uuid returning id
-            """)
-        guard rows.count == 1 else { throw AuthFault.passkeyNotFound }
-        return .noContent
+        return try await database.transaction { transaction in
+            let rows = try await transaction.query(
+                """
+                delete from auth.webauthn_credentials
+                where id = \(bind: id)::uuid and user_id = \(bind: user)::uuid returning id
+                """)
+            guard rows.count == 1 else { throw AuthFault.passkeyNotFound }
+            try await transaction.query(self.recording(event, call))
+            return .noContent
+        }
     }
 
     private static func json(_ rows: Rows, _ row: Int) -> JSONValue? {

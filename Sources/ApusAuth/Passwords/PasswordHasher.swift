@@ -87,8 +87,11 @@ package final class PasswordHasher: Sendable {
         guard let chosen else {
             throw AuthFault.tooOften("over_request_rate_limit", "Too many sign-ins at once", retryAfter: 1)
         }
+        let clock = RequestClock.current
+        clock?.pause()
         return await withCheckedContinuation { continuation in
             queues[chosen].async {
+                clock?.resume()
                 let result = work()
                 self.load.withLock { $0[chosen] -= 1 }
                 continuation.resume(returning: result)

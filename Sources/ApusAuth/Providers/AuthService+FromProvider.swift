@@ -62,6 +62,7 @@ extension AuthService {
         _ tokens: ProviderExchange.Tokens, _ call: AuthCall
     ) async throws -> AuthAnswer {
         if let target = flow.linkingTarget { return try await prepareLinking(flow, account, to: target) }
+        try await admit(account, call)
         let event = AuditEvent("login", traits: ["method": "oauth", "provider": .string(provider.name)])
         let fragment: String? = try await database.transaction { transaction in
             let arrival = try await self.arrive(

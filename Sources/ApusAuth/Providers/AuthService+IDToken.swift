@@ -24,6 +24,7 @@ extension AuthService {
                 ).answer
             }
         }
+        try await admit(account, call)
         let event = AuditEvent("login", traits: ["method": "id_token", "provider": .string(provider.name)])
         let grant: SessionGrant? = try await database.transaction { transaction in
             let arrival = try await self.arrive(

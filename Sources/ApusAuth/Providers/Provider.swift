@@ -24,7 +24,7 @@ package struct Provider: Sendable {
         self.settings = settings
         switch settings.name {
         case "google": (kind, issuer) = (.google, "https://accounts.google.com")
-        case "apple": (kind, issuer) = (.apple, "https://appleid.apple.com")
+        case "apple": (kind, issuer) = (.apple, Self.trimmed(settings.url ?? Self.apple))
         case "github": (kind, issuer) = (.github, Self.trimmed(settings.url ?? "https://github.com"))
         case "azure", "microsoft":
             let base = Self.trimmed(settings.url ?? "https://login.microsoftonline.com/common")
@@ -36,6 +36,9 @@ package struct Provider: Sendable {
     }
 
     package var name: String { settings.name }
+
+    /// Apple's issuer, which is also the audience of the secret that it wants.
+    private static let apple = "https://appleid.apple.com"
 
     var isOpenID: Bool { kind != .github }
 

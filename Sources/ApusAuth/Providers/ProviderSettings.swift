@@ -6,7 +6,7 @@ package struct ProviderSettings: Sendable, Equatable {
     package var clientIDs: [String]
     /// `-secret`; for Apple, what it wants as a secret or the PEM text of the key that makes one.
     package var secret: String?
-    /// `-url`: the issuer; for GitHub, the base of an Enterprise server.
+    /// `-url`: the issuer; for GitHub, the base of an Enterprise server; for Apple, whoever stands in for it in tests.
     package var url: String?
     /// `-redirect-uri`; nil: `/callback` below the external URL.
     package var redirectURI: String?

@@ -46,6 +46,8 @@ package struct AuthSettings: Sendable {
     package var tokenLifetime = 3600
     /// `auth-hook-custom-access-token-uri`: what may change the claims of access tokens.
     package var tokenHook: TokenHook?
+    /// `auth-hook-…`: who else is asked.
+    package var hooks = Hooks()
     /// `auth-refresh-token-reuse-interval`: how long a token that was exchanged still gives the newest one.
     package var reuseInterval = 10
     /// `auth-sessions-timebox`: the longest life of a session; 0: none.

@@ -48,7 +48,7 @@ package struct AuthSession: Sendable {
     package static let columns: SQL =
         """
         s.id, s.user_id, coalesce(s.aal::text, 'aal1'), coalesce(s.refresh_token_counter, 0), s.oauth_client_id,
-        (select string_agg(m.authentication_method || ' ' || extract(epoch from m.updated_at)::bigint, ','
+        (select string_agg(m.authentication_method || ' ' || floor(extract(epoch from m.updated_at))::bigint, ','
             order by m.updated_at desc) from auth.mfa_amr_claims m where m.session_id = s.id)
         """
 

@@ -16,9 +16,10 @@ package final class AuthEndpoint: Sendable {
     /// Path before the routes, without a slash at its end.
     package let prefix: String
     private let trustedHops: Int
+    private let isSecure: Bool
     private let logger: Logger
 
-    /// A request that takes longer is answered with 504.
+    /// A request that is worked on for longer is answered with 504.
     private static let deadline = Duration.seconds(10)
 
     /// - Parameters:
@@ -33,6 +34,7 @@ package final class AuthEndpoint: Sendable {
         self.cors = cors
         self.prefix = prefix
         self.trustedHops = trustedHops
+        isSecure = service.settings.externalURL.hasPrefix("https://")
         self.logger = logger
     }
 
@@ -85,6 +87,10 @@ package final class AuthEndpoint: Sendable {
         case .user(let handler):
             return try await handler(service, call, try await service.caller(claims: try claims(request)))
         case .admin(let handler):
+            // Browsers say so themselves (Fetch Metadata). A service key in one is in the hands of whoever opens its tools.
+            guard request.headers.first(name: "sec-fetch-site") == nil else {
+                throw AuthFault.keyInBrowser
+            }
             return try await handler(service, call, try service.administrator(claims: try claims(request)))
         }
     }
@@ -107,15 +113,22 @@ package final class AuthEndpoint: Sendable {
     private func withDeadline(
         _ body: @escaping @Sendable () async throws -> AuthAnswer
     ) async throws -> AuthAnswer {
-        try await withThrowingTaskGroup(of: AuthAnswer.self) { group in
-            group.addTask(operation: body)
-            group.addTask {
-                try await Task.sleep(for: Self.deadline)
-                throw AuthFault(504, "request_timeout", "Processing this request timed out")
+        let clock = RequestClock()
+        return try await RequestClock.$current.withValue(clock) {
+            try await withThrowingTaskGroup(of: AuthAnswer.self) { group in
+                group.addTask(operation: body)
+                group.addTask {
+                    var left = Self.deadline
+                    while left > .zero {
+                        try await Task.sleep(for: max(left, .milliseconds(20)))
+                        left = clock.left(of: Self.deadline)
+                    }
+                    throw AuthFault(504, "request_timeout", "Processing this request timed out")
+                }
+                defer { group.cancelAll() }
+                guard let answer = try await group.next() else { throw AuthFault.unexpected }
+                return answer
             }
-            defer { group.cancelAll() }
-            guard let answer = try await group.next() else { throw AuthFault.unexpected }
-            return answer
         }
     }
 
@@ -145,6 +158,7 @@ package final class AuthEndpoint: Sendable {
         response.fields += cors.fields(
             for: request,
             exposing: "X-Total-Count, Link, X-Supabase-Api-Version, x-sb-error-code, Retry-After")
+        if isSecure { response.fields.append(AuthResponse.strictTransport) }
         if request.method == .HEAD { response.body = .none }
         return response
     }
@@ -152,5 +166,7 @@ package final class AuthEndpoint: Sendable {
 
 extension AuthFault {
     fileprivate static let noRoute = AuthFault(404, "not_found", "Nothing is served at this path")
+    fileprivate static let keyInBrowser = AuthFault(
+        403, "not_admin", "A service key must not be used in a browser")
     fileprivate static let noMethod = AuthFault(405, "method_not_allowed", "Not with this method")
 }

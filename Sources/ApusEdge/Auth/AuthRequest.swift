@@ -46,9 +46,15 @@ enum AuthRequest {
 
     // MARK: - Non public
 
+    /// Each parameter once: of two, one part of a system would believe the first and another the last (Keycloak
+    /// CVE-2026-9689).
     private static func query(_ text: Substring) throws(AuthFault) -> [String: String] {
         guard let pairs = form(text) else { throw .invalid("The query cannot be read") }
-        return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+        var query: [String: String] = [:]
+        for (name, value) in pairs where query.updateValue(value, forKey: name) != nil {
+            throw .invalid("\(name.prefix(64)) is given more than once")
+        }
+        return query
     }
 
     private static func body(_ request: HTTPRequest) throws(AuthFault) -> (JSONObject, isForm: Bool) {

@@ -8,6 +8,9 @@ enum AuthResponse {
     /// The version of the API in which errors carry a text in `code`.
     static let version = "2024-01-01"
 
+    /// For answers under an address with TLS: browsers never again try without (RFC 6797).
+    static let strictTransport = HeaderField("Strict-Transport-Security", "max-age=31536000")
+
     static func make(_ answer: AuthAnswer) -> HTTPResponse {
         var fields = answer.fields
         if !answer.isPublic { fields.append(.init("Cache-Control", "no-store")) }

@@ -71,6 +71,8 @@ extension AuthRoute {
         .init(.GET, "/reauthenticate", .user { try await $0.reauthenticate($1, $2) }),
         .init(.POST, "/reauthenticate", .user { try await $0.reauthenticate($1, $2) }),
         .init(.POST, "/logout", .user { try await $0.signOut($1, $2) }),
+        .init(.GET, "/user/sessions", .user { try await $0.ownSessions($1, $2) }),
+        .init(.DELETE, "/user/sessions/:id", .user { try await $0.endOwnSession($1, $2) }),
     ]
 
     private static let providers: [AuthRoute] = [

@@ -4,7 +4,8 @@ import ApusJSON
 package import ApusMessages
 import NIOHTTP1
 
-/// `/dev/inbox`: messages of a development server, as a page or, with `Accept: application/json`, for programs.
+/// `/dev/inbox`: messages of a development server, as a page or, with `Accept: application/json`, for programs;
+/// `?to=` picks one recipient's.
 ///
 /// It shows sign-in links, so it answers this machine only, and only under a name of this machine: another site's
 /// script that has its own name lead here (DNS rebinding) is refused.
@@ -33,10 +34,11 @@ package struct InboxEndpoint: Sendable {
                         hint: "Open it at http://127.0.0.1, or set dev-inbox=on where nobody else comes.")))
         }
         let wantsJSON = request.headers.first(name: "accept")?.contains("application/json") == true
+        let recipient = AuthRequest.form(request.query)?.first { $0.0 == "to" && !$0.1.isEmpty }?.1
         let inbox = inbox
-        Task {
+        let task = Task {
             do {
-                let letters = try await inbox.letters()
+                let letters = try await inbox.letters(to: recipient)
                 exchange.respond(wantsJSON ? Self.json(letters) : Self.page(letters))
             } catch {
                 exchange.respond(
@@ -44,6 +46,7 @@ package struct InboxEndpoint: Sendable {
                         Fault(code: "APUS503", kind: .unavailable, message: "The inbox cannot be read now.")))
             }
         }
+        exchange.onAbandon { task.cancel() }
     }
 
     // MARK: - Non public

@@ -15,6 +15,7 @@ package final class OAuthEndpoint: Sendable {
     private let prefix: String
     private let trustedHops: Int
     private let cookieName: String
+    private let isSecure: Bool
     private let logger: Logger
 
     private static let formLimit = 1 << 16
@@ -31,6 +32,7 @@ package final class OAuthEndpoint: Sendable {
         self.trustedHops = trustedHops
         self.logger = logger
         cookieName = service.oauthCookieName
+        isSecure = service.settings.externalURL.hasPrefix("https://")
     }
 
     /// Answers an exchange, unless its path is none of the provider's.
@@ -48,6 +50,7 @@ package final class OAuthEndpoint: Sendable {
             exchange.respond(making: {
                 var response = response
                 if !route.isPage { response.fields += self.cors.fields(for: request) }
+                if self.isSecure { response.fields.append(AuthResponse.strictTransport) }
                 if request.method == .HEAD { response.body = .none }
                 return response
             })

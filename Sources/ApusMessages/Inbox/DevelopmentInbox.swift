@@ -8,6 +8,8 @@ package import Logging
 package struct DevelopmentInbox: Sendable {
     /// Older ones make room.
     private static let capacity = 200
+    /// How long a reader waits for what is on its way.
+    private static let patience = Duration.seconds(5)
 
     private let database: Database
     private let templates: MessageTemplates
@@ -47,13 +49,25 @@ package struct DevelopmentInbox: Sendable {
         logger.notice("a message for somebody, see /dev/inbox", metadata: metadata)
     }
 
-    /// What has come, newest first.
-    package func letters() async throws(PostgresFault) -> [Letter] {
+    /// What has come, newest first. What was put into the queue before has come: a script that signs up and then looks
+    /// finds its mail.
+    ///
+    /// - Parameter recipient: an address or a number; nil: everybody's.
+    package func letters(to recipient: String? = nil) async throws(PostgresFault) -> [Letter] {
+        let wanted = recipient.map { SQLValue.text($0.lowercased()) } ?? .null
+        let end = ContinuousClock.now + Self.patience
+        // The queue is another's to empty and has no word for it; a look every few milliseconds, by a developer's page,
+        // for the moment that it takes.
+        while try await isExpectingSome(), ContinuousClock.now < end,
+            (try? await Task.sleep(for: .milliseconds(10))) != nil
+        {}
         let rows = try await database.query(
             """
             select id, channel, recipient, subject, body, link, code,
                 to_char(received_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS')
-            from apus.inbox order by received_at desc limit \(bind: Self.capacity)::int
+            from apus.inbox
+            where \(bind: wanted)::text is null or ltrim(lower(recipient), '+') = ltrim(\(bind: wanted), '+')
+            order by received_at desc limit \(bind: Self.capacity)::int
             """)
         return (0..<rows.count).map { row in
             func text(_ column: Int) -> String { rows.string(row, column) ?? "" }
@@ -62,6 +76,13 @@ package struct DevelopmentInbox: Sendable {
                 link: text(5),
                 code: text(6), receivedAt: text(7))
         }
+    }
+
+    /// Whether something waits to be delivered, and was not tried in vain.
+    private func isExpectingSome() async throws(PostgresFault) -> Bool {
+        try await database.query(
+            "select exists (select from apus.messages where failed_at is null and attempts < 2)"
+        ).bool(0, 0) ?? false
     }
 }
 

@@ -54,7 +54,7 @@ package struct SettingDefinition: Sendable {
 extension SettingDefinition {
     /// Every setting there is.
     package static let all: [SettingDefinition] =
-        database + tokens + rest + authentication + factors + identityProvider + messages + realtime
+        database + tokens + rest + authentication + factors + identityProvider + messages + hooks + realtime
         + channels + live
         + server + web
         + operation

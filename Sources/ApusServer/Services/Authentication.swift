@@ -51,6 +51,7 @@ struct Authentication {
             }
             return hook
         }
+        auth.hooks = try settings.hooks()
         auth.enabledProviders = Set(providers.map(\.name))
         auth.allowsManualLinking = settings.boolean("auth-security-manual-linking-enabled")
         auth.smsProvider = settings.string("auth-sms-webhook-url") == nil ? "" : "webhook"

@@ -42,8 +42,10 @@ final class Generation: Sendable {
         prefix = settings.restPrefix
         let verifier: TokenVerifier
         do {
+            // Without authentication no session is ours to end.
             verifier = try TokenVerifier(
-                settings: try settings.tokens(fallbackSecret: keys.fallbackSecret), trust: trust)
+                settings: try settings.tokens(fallbackSecret: keys.fallbackSecret),
+                trust: settings.boolean("auth-enabled") ? trust : nil)
         } catch let fault as TokenSettingsFault {
             throw Fault(
                 code: "APUS002", kind: .invalid,

@@ -46,6 +46,20 @@ import Testing
         #expect(await auth.get("/user", as: elsewhere.access).status == (remain[1] ? 200 : 403))
     }
 
+    @Test func `People see where they are signed in and end it there, and see nobody else`() async throws {
+        let auth = try await AuthServer.mailing.value
+        let (person, stranger) = (try await auth.person(), try await auth.person())
+        let elsewhere = try await auth.signIn(person.email)
+        let seen = try await auth.get("/user/sessions", as: person.access).json
+        #expect(Set(seen.all("id")) == [.string(person.session), .string(elsewhere.session)])
+        #expect(seen[0]?["is_current"] == false && seen[1]?["is_current"] == true)
+        let path = "/user/sessions/" + elsewhere.session
+        #expect(await auth.delete(path, as: stranger.access).code == "session_not_found")
+        #expect(await auth.delete(path, as: person.access).status == 204)
+        #expect(await auth.get("/user", as: elsewhere.access).code == "session_not_found")
+        #expect(await auth.get("/user", as: person.access).status == 200)
+    }
+
     @Test func `Whoever deletes a row of auth sessions by hand signs out too`() async throws {
         let auth = try await AuthServer.confirming.value
         let person = try await auth.person()

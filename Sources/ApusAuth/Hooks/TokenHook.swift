@@ -1,6 +1,5 @@
 import ApusJSON
-import ApusPostgres
-package import ApusSQL
+import ApusSQL
 
 /// A function of the database that may change the claims of access tokens (`auth-hook-custom-access-token-uri`).
 ///
@@ -16,24 +15,16 @@ package struct TokenHook: Sendable, Equatable {
     /// Bytes of the claims; larger ones would not fit into a header field.
     private static let limit = 6_144
 
-    private let schema: String
-    private let function: String
+    private let function: HookFunction
 
     /// - Parameter uri: `pg-functions://postgres/SCHEMA/FUNCTION`, as GoTrue has it, or `SCHEMA.FUNCTION`.
     /// - Returns: nil for anything else.
     package init?(_ uri: String) {
-        let prefix = "pg-functions://postgres/"
-        let parts =
-            uri.hasPrefix(prefix)
-            ? uri.dropFirst(prefix.count).split(separator: "/", omittingEmptySubsequences: false)
-            : uri.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty && $0.utf8.count < 64 }) else { return nil }
-        (schema, function) = (String(parts[0]), String(parts[1]))
+        guard let function = HookFunction(uri) else { return nil }
+        self.function = function
     }
 
-    func calling(_ input: JSONObject) -> SQL {
-        "select \(ident: schema, function)(\(bind: input.text)::jsonb)::text"
-    }
+    func calling(_ input: JSONObject) -> SQL { function.calling(input) }
 
     /// The claims that a function's answer makes of others.
     ///
