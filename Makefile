@@ -2,6 +2,7 @@
 
 SERVE_OPTIONS ?= --data-dir .apus \
 	--migrations examples/experts/migrations --seed examples/experts/seed \
+	--web-root examples/experts/web --auth-external-anonymous-users-enabled true \
 	--db-plan-enabled true --db-aggregates-enabled true
 
 # Exclusive access is proven by the compiler, and checked at run time in the tests, which run debug builds.
@@ -19,7 +20,7 @@ setup: ## Bring what this machine lacks (silent when nothing is missing)
 build: setup ## Build a release
 	@swift build $(RELEASE) --product apus
 
-serve: build ## Serve the example on its own PostgreSQL, data in .apus/
+serve: build ## Serve the example on its own PostgreSQL, data in .apus/, page at http://localhost:3000/
 	@exec .build/release/apus serve $(SERVE_OPTIONS)
 
 test: ## All tests: on PostgreSQL 18, on the system's PostgreSQL, with real clients

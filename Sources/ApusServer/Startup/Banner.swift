@@ -12,7 +12,8 @@ struct Banner: Sendable {
             let service = keys.key(role: "service_role", settings: settings)
         else { return }
         let scheme = settings.string("server-tls-certificate") == nil ? "http" : "https"
-        let url = "\(scheme)://\(shownHost):\(port)\(settings.restPrefix)"
+        let site = "\(scheme)://\(shownHost):\(port)"
+        let url = site + settings.restPrefix
         let program = CommandLine.arguments.first ?? "apus"
         let directory = home.dataDirectory ?? ".apus"
         let milliseconds = Int((duration / .milliseconds(1)).rounded())
@@ -26,6 +27,7 @@ struct Banner: Sendable {
               database      \(program) db psql --data-dir \(directory)
 
             """
+        if settings.string("web-root") != nil { text += "  page          \(site)/\n" }
         if settings.string("migrations")?.contains("examples/experts") == true {
             text += """
 

@@ -152,6 +152,47 @@ select pg_temp.expect('select count(*) from before, asked, availability join exp
         and availability.active_conversations = before.active_conversations - 1
         and experts.stars_sum = before.stars_sum + 5', 1, 'room and stars');
 
+-- Live: a question is proposed to an expert who is there, who accepts or declines. Undone, so that counts below hold.
+savepoint live;
+select pg_temp.sign_in('anon');
+select pg_temp.expect_outcome('select request_expert(''gardening'', ''When do I sow?'')', '42501', 'asking live');
+select pg_temp.expect_outcome('select become_expert(''gardening'')', '42501', 'helping');
+select pg_temp.expect_outcome('select here()', '42501', 'being there');
+select pg_temp.expect_outcome('select private.direction(''x'', ''y'')', '42501', 'calling a private function');
+select pg_temp.sign_in('authenticated', 'a0000000-0000-4000-8000-000000000003');
+select pg_temp.expect_outcome('select become_expert(''no-such-skill'')', 'PT400', 'an unknown skill');
+select become_expert('gardening') is not null as helps, here() is null as nothing_waits;
+select pg_temp.sign_in('authenticated', 'a0000000-0000-4000-8000-000000000001');
+create temporary table requested on commit drop as
+select request_expert('gardening', 'When do I sow?') as first, request_expert('gardening', 'And when do I reap?') as second;
+grant all on requested to authenticated;
+select pg_temp.expect('select count(*) from matches join requested on question_id = first
+    where state = ''proposed'' and expert_id = ''a0000000-0000-4000-8000-000000000003''', 1, 'the proposal');
+select pg_temp.expect('select count(*) from matches join requested on question_id = second', 0, 'the one place is held');
+select pg_temp.expect('select count(*) from requested where seek_expert(first) is not null', 1, 'seeking again');
+select pg_temp.expect('select count(*) from requested where seek_expert(second) is null', 1, 'seeking in vain');
+select pg_temp.expect_outcome('select accept_match(matches.id) from matches join requested on question_id = first',
+    'PT404', 'accepting for somebody else');
+select pg_temp.sign_in('authenticated', 'a0000000-0000-4000-8000-000000000bb8');
+select pg_temp.expect_outcome('select seek_expert(first) from requested', 'PT404', 'seeking for somebody else');
+select pg_temp.expect('select count(*) from matches join requested on question_id = first', 0, 'a foreign proposal');
+select pg_temp.sign_in('authenticated', 'a0000000-0000-4000-8000-000000000003');
+select pg_temp.expect('select count(*) from questions join requested on id in (first, second)', 1, 'the question asked of me');
+select decline_match(matches.id) from matches join requested on question_id = first;
+select pg_temp.expect_outcome('select decline_match(matches.id) from matches join requested on question_id = first',
+    'PT404', 'declining twice');
+select here() is not null as gets_the_one_that_waits;
+select pg_temp.expect('select count(*) from matches join requested on question_id = second where state = ''proposed''',
+    1, 'the question that waited');
+select accept_match(matches.id) is not null as accepted from matches join requested on question_id = second;
+select pg_temp.expect_outcome('select accept_match(matches.id) from matches join requested on question_id = second',
+    'PT409', 'accepting twice');
+select pg_temp.expect('select count(*) from messages join conversations on conversations.id = conversation_id
+    join matches on matches.id = match_id join requested on question_id = second', 1, 'the first message');
+select pg_temp.expect('select active_conversations from availability where expert_id = auth.uid()', 1, 'places');
+select pg_temp.expect('select count(*) where here() is null', 1, 'no room');
+rollback to live;
+
 -- service_role sees and does everything.
 select pg_temp.sign_in('service_role');
 select pg_temp.expect('select count(*) from experts', 2000, 'all experts');
