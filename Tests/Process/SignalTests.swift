@@ -36,6 +36,32 @@ import Testing
         #expect(!server.log.contains("Cannot schedule tasks"), "\(server.log)")
     }
 
+    /// The drain is over long before the wait would be: who waits is answered, and not cut off.
+    @Test func whoWaitsForAChangeIsAnsweredBeforeTheEnd() async throws {
+        let server = try await ServerProcess.start(
+            migration: Fixture.migration, ["--server-drain-timeout", "5", "--live-max-wait", "60"])
+        let url = "\(server.url)/rest/v1/things?id=eq.7&select=name"
+        var tag: String?
+        #expect(
+            try await eventually {
+                let lines = try await Curl.get(url, ["-i"]).body.split(whereSeparator: \.isNewline)
+                tag = lines.first { $0.lowercased().hasPrefix("etag: ") }.map { String($0.dropFirst(6)) }
+                return tag != nil
+            })
+        let known = try #require(tag)
+        async let waiting = Curl.get(
+            url, ["--max-time", "60", "-H", "If-None-Match: \(known)", "-H", "Prefer: wait=50"])
+        #expect(
+            try await eventually {
+                value(
+                    of: "http_server_open_connections", in: try await Curl.get("\(server.url)/metrics").body)
+                    == 2
+            })
+        server.signal(SIGTERM)
+        #expect(try await waiting.status == 304)
+        #expect(await server.end() == 0)
+    }
+
     private func value(of metric: String, in metrics: String) -> Int {
         let line = metrics.split(separator: "\n").first { $0.hasPrefix(metric + " ") }
         return line?.split(separator: " ").last.flatMap { Int($0) } ?? 0

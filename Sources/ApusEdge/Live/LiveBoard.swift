@@ -142,6 +142,11 @@ final class LiveBoard: Sendable {
         for query in queries { query.wake(by: nil) }
     }
 
+    /// Whoever waits for a change is answered now.
+    func endWatches() {
+        for watch in state.withLock({ state in state.watches.values.flatMap { $0.values } }) { watch.fire() }
+    }
+
     // MARK: - Looking after
 
     private static let round = Duration.milliseconds(400)

@@ -58,6 +58,7 @@ package final class LiveReads: Sendable {
     let views: LiveViews
     private let reads = Atomic<Int>(0)
     private let feed: ChangeFeed
+    private let draining = Atomic(false)
     private let database: Database
     private let claimsParts = Mutex<[ObjectIdentifier: ClaimsMemo]>([:])
     private let lastWrites = LastWrites()
@@ -105,7 +106,14 @@ package final class LiveReads: Sendable {
     }
 
     /// Ends all streams: the server is stopping.
-    package func drain() { board.endAll(.stopping, isFinal: true) }
+    package func drain() {
+        draining.store(true, ordering: .releasing)
+        board.endAll(.stopping, isFinal: true)
+        board.endWatches()
+    }
+
+    /// Nobody is kept waiting any more.
+    var isDraining: Bool { draining.load(ordering: .acquiring) }
 
     /// A read that is followed is asked, the first time or again.
     func countRead() { reads.add(1, ordering: .relaxed) }

@@ -144,7 +144,7 @@ extension RESTEndpoint {
         let loop = call.exchange.eventLoop
         let seconds = call.waitSeconds
         let left = TimeAmount.seconds(Int64(seconds)) - call.waited
-        guard left > .zero else { return respond(notModified: tag, call) }
+        guard left > .zero, !live.isDraining else { return respond(notModified: tag, call) }
         let began = NIODeadline.now()
         let watch = live.board.watch(read.profile.relations) {
             loop.execute {
@@ -158,7 +158,9 @@ extension RESTEndpoint {
         watch.onEnd { timer.cancel() }
         call.exchange.onAbandon { _ = watch.end() }
         // What changed between the question and the watch was not heard by it.
-        if !live.clock.isUnchanged(read.profile.relations, since: tag.reading) { watch.fire() }
+        if live.isDraining || !live.clock.isUnchanged(read.profile.relations, since: tag.reading) {
+            watch.fire()
+        }
     }
 
     private func resume(_ live: LiveReads, _ read: LiveRead, _ call: RESTCall) {

@@ -80,7 +80,7 @@ extension SettingDefinition {
         ),
         .init(
             "db-pool", .integer(1...1_000), "10",
-            "Connections to the database; for the private one, unless set, twice the processors (4 to 10)."),
+            "Connections to the database; for the private one, unless set, eight a processor (8 to 20)."),
         .init(
             "db-pool-acquisition-timeout", .integer(1...3_600), "10",
             "Seconds that a request waits for a connection."),

@@ -43,13 +43,13 @@ extension Settings {
     var searchPath: [String] { [schemas[0]] + list("db-extra-search-path").filter { $0 != schemas[0] } }
 
     /// The pool of a database that is reached by this connection string.
-    /// - Parameter sharesMachine: whether the database runs on this machine: then more connections than four for
-    ///   each of its processors only take turns; fewer cannot share the writes of their commits.
+    /// - Parameter sharesMachine: whether the database runs on this machine: then it gets eight connections for each of
+    ///   its processors. Reads gather on few of them; commits need some to share their writes to the disk.
     package func database(_ connectionString: String, sharesMachine: Bool = false) -> DatabaseConfiguration {
         var configuration = DatabaseConfiguration(connectionString: connectionString)
         configuration.connections = integer("db-pool") ?? 10
         if sharesMachine, !isGiven("db-pool") {
-            configuration.connections = min(10, max(4, 4 * System.coreCount))
+            configuration.connections = min(20, max(8, 8 * System.coreCount))
         }
         configuration.pipelineDepth = integer("db-pool-pipeline-depth") ?? 32
         configuration.queueLimit = integer("db-pool-queue") ?? 10_000
