@@ -38,8 +38,8 @@ final class LiveQuery: Sendable {
         var lastRead = ContinuousClock.now - .seconds(1)
         var witness = RowDifference.Witness()
         var history = LiveHistory()
-        /// A result was put off, until the feed has said why rows came or went.
-        var hasPutOff = false
+        /// Since when a result is put off, until the feed has said why rows came or went.
+        var putOffSince: ContinuousClock.Instant?
         var isOver = false
     }
 
@@ -52,8 +52,10 @@ final class LiveQuery: Sendable {
     /// The shortest time between two reads.
     private static let pause = Duration.milliseconds(10)
     private static let retryPause = Duration.seconds(1)
-    /// How long a result waits, once, for the feed that lags behind what it shows.
+    /// How long a result waits for the feed that lags behind what it shows, and after which time it is asked for again.
     private static let explanationPause = Duration.milliseconds(20)
+    /// How long it waits at the most where its table alone can be the reason, and the feed has said nothing of it.
+    private static let longestExplanation = Duration.seconds(2)
     /// Between a change of what a view is made of and the next one.
     private static let viewPause = Duration.milliseconds(50)
 
@@ -221,13 +223,18 @@ final class LiveQuery: Sendable {
                 let result = Result(
                     rows: LiveRows(body: body, key: question.rowKey), id: Self.id(reading, value),
                     hash: value, reading: reading)
-                if question.source != nil, !state.hasPutOff, !state.isOver, let before = state.current,
+                if let source = question.source, !state.isOver, let before = state.current,
                     !RowDifference.isExplained(from: before.rows, to: result.rows, state.witness)
                 {
-                    state.hasPutOff = true
-                    return nil
+                    let since = state.putOffSince ?? .now
+                    // Where the table alone decides, and nothing was heard of it yet, the feed is behind.
+                    let isBehind = question.relations == [source.relation] && state.witness.isEmpty
+                    if .now - since < (isBehind ? Self.longestExplanation : Self.explanationPause) {
+                        state.putOffSince = since
+                        return nil
+                    }
                 }
-                state.hasPutOff = false
+                state.putOffSince = nil
                 if let before = state.current { Self.tellChange(from: before, to: result, &state) }
                 state.current = result
                 state.witness = .init()
@@ -344,6 +351,7 @@ extension RowDifference.Witness {
             }
             return texts
         }
+        sawChange()
         switch change.kind {
         case .insert: if let key = texts(change.new) { saw(insertOf: key) }
         case .delete: if let key = texts(change.old) { saw(deleteOf: key) }

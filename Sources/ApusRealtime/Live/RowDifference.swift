@@ -11,7 +11,13 @@ package struct RowDifference: Sendable {
         /// More are not told apart any more.
         private static let limit = 10_000
 
+        /// Whether nothing at all was seen, of any row.
+        package private(set) var isEmpty = true
+
         package init() {}
+
+        /// Something was seen, if only that much.
+        package mutating func sawChange() { isEmpty = false }
 
         package mutating func saw(insertOf key: [String]) {
             deleted.remove(key)
