@@ -22,8 +22,10 @@ extension AuthService {
         }
         guard let password = try call.text("password") else { throw AuthFault.invalidCredentials }
         let account = try pseudonym(address.text)
-        let place = NetworkAddress(call.address).subscriber
-        let user = try await admitToSignIn(address, account, place, call)
+        let subscriber = NetworkAddress(call.address).subscriber
+        // Tries outlive users for a while: they name neither account nor address.
+        let place = try pseudonym(subscriber)
+        let user = try await admitToSignIn(address, account, place, subscriber, call)
         let isRight = try await passwords.verify(password, against: user?.passwordHash)
         guard isRight, let user else {
             await record(AuditEvent("login", user: user?.id, failure: "invalid_credentials"), call)
@@ -53,11 +55,11 @@ extension AuthService {
 
     /// Counts the try and finds the user, in one round trip.
     private func admitToSignIn(
-        _ address: Address, _ account: String, _ place: String, _ call: AuthCall
+        _ address: Address, _ account: String, _ place: String, _ subscriber: String, _ call: AuthCall
     ) async throws -> AuthUser? {
         let overall = RateLimit("token", settings.tokenTries, per: 300)
         let answers = try await database.run([
-            overall.taking(place) ?? "select 1",
+            overall.taking(subscriber) ?? "select 1",
             SignInGuard.take(account, place),
             SignInGuard.takeAsStranger(account, email: address.email, phone: address.phone, call.inetAddress),
             address.email.map { Users.byEmail($0) } ?? Users.byPhone(address.text),

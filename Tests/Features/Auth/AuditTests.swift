@@ -94,7 +94,75 @@ import Testing
         await auth.stop()
     }
 
+    @Test(arguments: [false, true])
+    func `After an erasure nothing says who it was`(isSoft: Bool) async throws {
+        let auth = try await AuthServer.start([
+            "auth-mailer-autoconfirm": "true", "auth-site-url": "https://localhost",
+            "auth-passkey-enabled": "true",
+            "auth-webauthn-rp-id": "example.com", "auth-webauthn-rp-origins": "https://example.com",
+            "server-trusted-hops": "1", "auth-oauth-server-enabled": "true",
+        ])
+        let ada = try await life(auth)
+        let database = auth.server.database
+        let pseudonym = try #require(
+            try await database.value("select pseudonym from auth.audit_subjects where user_id = '\(ada.id)'"))
+        let gone = await auth.delete(
+            "/admin/users/\(ada.id)", ["should_soft_delete": .bool(isSoft)], as: Token.service)
+        #expect(gone.status == 200, "\(gone.text)")
+
+        // The log still tells what happened, of nobody.
+        let kept = "select count(*) from auth.audit_log_entries where payload ->> 'actor' = '\(pseudonym)'"
+        #expect(Int(try await database.value(kept) ?? "") ?? 0 > 5)
+        let secrets = [
+            ada.email, "Ada Lovelace", "Ada's telephone", "Ada's laptop", "203.0.113.77", "Analytical Engine",
+        ]
+        for table in try await tables(database) {
+            for secret in secrets + (isSoft && table == "auth.users" ? [] : [ada.id]) {
+                let text = secret.replacing("'", with: "''")
+                let left = try await database.value(
+                    "select count(*) from \(table) t where t::text like '%\(text)%'")
+                #expect(left == "0", "\(secret) is in \(table)")
+            }
+        }
+        #expect(
+            try await eventually {
+                try await database.value("select count(*) from auth.audit_log_entries where number is null")
+                    == "0"
+            })
+        #expect(
+            try await database.withOwner { try await $0.query(AuditChain.firstBroken).string(0, 0) } == nil)
+        await auth.stop()
+    }
+
     // MARK: - Non public
+
+    /// Somebody who did everything that leaves a trace, from an address of their own.
+    private func life(_ auth: AuthServer) async throws -> Person {
+        let email = "ada.lovelace-" + AuthServer.address()
+        let fields = AuthServer.version.merging(
+            ["X-Forwarded-For": "203.0.113.77", "User-Agent": "Analytical Engine"]) { $1 }
+        let made = await auth.post(
+            "/signup",
+            [
+                "email": .string(email), "password": .string(AuthServer.password),
+                "data": ["full_name": "Ada Lovelace"],
+            ],
+            as: nil, fields)
+        let signedIn = try SignedIn(made.json)
+        let ada = Person(id: signedIn.id, email: email, server: auth.server, token: signedIn.access)
+        _ = await auth.post(
+            "/token?grant_type=password", ["email": .string(email), "password": "wrong"], as: nil, fields)
+        let app = try await Authenticator.enrol(ada, name: "Ada's telephone")
+        let strong = try await app.strengthen(ada)
+        _ = await strong.post("/factors/recovery-codes")
+        let passkey = try await register(strong)
+        _ = await auth.server.send(
+            .patch, "/auth/v1/passkeys/\(passkey)", as: strong.token,
+            body: #"{"friendly_name": "Ada's laptop"}"#)
+        _ = await auth.get("/admin/users/\(ada.id)", as: Token.service)
+        _ = await auth.put("/user", ["data": ["full_name": "Ada Lovelace II"]], as: strong.token)
+        return strong
+    }
 
     private func register(_ person: Person) async throws -> String {
         var device = SoftAuthenticator()
@@ -109,6 +177,17 @@ import Testing
         let made = await person.post(
             "/passkeys/registration/verify", String(decoding: JSONValue.object(body).bytes, as: UTF8.self))
         return try #require(try made.json["id"]?.text, "\(made.text)")
+    }
+
+    /// All tables in which a trace could be.
+    private func tables(_ database: FeatureDatabase) async throws -> [String] {
+        let names = try await database.value(
+            """
+            select string_agg(oid::regclass::text, ' ' order by oid) from pg_class
+            where relkind = 'r' and relnamespace in ('auth'::regnamespace, 'apus'::regnamespace)
+                and relname <> 'inbox'
+            """)
+        return (names ?? "").split(separator: " ").map { String($0) }
     }
 
     /// What the log tells of somebody: actions with their method, and with the reason when they failed.
