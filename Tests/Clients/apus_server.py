@@ -87,6 +87,12 @@ class ApusServer:
             self.process.kill()
             return self.process.wait()
 
+    def kill(self) -> None:
+        """Ends the process without a chance to put anything in order; `start` begins anew on its data."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
     def remove(self) -> None:
         shutil.rmtree(self.directory, ignore_errors=True)
 

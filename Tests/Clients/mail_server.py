@@ -1,5 +1,6 @@
 """A real mail server (aiosmtpd) that keeps what it gets, and can be slow, away, or refuse."""
 
+import asyncio
 import email
 import email.message
 import email.policy
@@ -26,6 +27,8 @@ class MailServer:
         self.port = self._reserved.number
         #: While it is set, no message is answered.
         self.holding = threading.Event()
+        #: While it is set, messages are taken, and their sender is not told.
+        self.silent = threading.Event()
         #: What the next messages are answered with instead of being taken.
         self.refusals: list[str] = []
         self.arrived = threading.Condition()
@@ -83,8 +86,6 @@ class MailServer:
     # aiosmtpd's handler
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        import asyncio
-
         while self.holding.is_set():
             await asyncio.sleep(0.05)
         if self.refusals:
@@ -94,6 +95,8 @@ class MailServer:
             self._mails.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
             self._envelopes.append(envelope)
             self.arrived.notify_all()
+        while self.silent.is_set():
+            await asyncio.sleep(0.05)
         return "250 OK"
 
     def _authenticate(self, server, session, envelope, mechanism: str, data) -> AuthResult:
