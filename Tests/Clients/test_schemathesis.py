@@ -50,11 +50,15 @@ def test_example_anonymous(example):
     attack(example, None, "--phases", "fuzzing")
 
 
-def test_nasty(nasty_server):
-    token = nasty_server.token("authenticated")
+# None: anonymous.
+@pytest.mark.parametrize("role", ["authenticated", None])
+def test_nasty(nasty_server, role):
+    token = role and nasty_server.token(role)
     attack(nasty_server, token, "--phases", "coverage,fuzzing", "--exclude-path", "/wide")
 
 
-def test_widest_table(nasty_server):
+@pytest.mark.parametrize("role", ["authenticated", None])
+def test_widest_table(nasty_server, role):
     """Its 1,600 parameters are too many to go through one by one."""
-    attack(nasty_server, nasty_server.token("authenticated"), "--phases", "fuzzing", "--include-path", "/wide")
+    token = role and nasty_server.token(role)
+    attack(nasty_server, token, "--phases", "fuzzing", "--include-path", "/wide")
