@@ -5,6 +5,7 @@ import ApusJSON
 import ApusPostgres
 import ApusREST
 import NIOHTTP1
+import Synchronization
 
 /// `POST $batch`: several requests in one transaction.
 extension RESTEndpoint {
@@ -27,17 +28,21 @@ extension RESTEndpoint {
             data.rollsBackTransactions
             ? nil
             : try idempotencyKey(of: call.exchange.request, principal.claims, role: principal.role)
+        let slowest = SlowestPart()
         let task = Task { [self] in
             do throws(Fault) {
-                let (response, slowest) = try await answer(batch, caller, key, call)
+                let response = try await answer(batch, caller, key, call, slowest)
                 let position = await self.position(afterWriteOf: principal)
                 call.exchange.respond(making: {
-                    call.work = slowest?.work
+                    call.work = slowest.work
                     call.position = position
                     return self.complete(response, call)
                 })
             } catch {
-                call.exchange.respond(making: { self.complete(self.refusal(error), call, error) })
+                call.exchange.respond(making: {
+                    call.work = slowest.work
+                    return self.complete(self.refusal(error), call, error)
+                })
             }
         }
         call.exchange.onAbandon { task.cancel() }
@@ -51,56 +56,47 @@ extension RESTEndpoint {
         var isAnonymous: Bool
     }
 
-    /// The part that took longest, for the log.
-    private struct Slowest: Sendable {
-        var work: RESTCall.Work
-        var duration: Duration
-    }
-
     private func answer(
-        _ batch: BatchRequest, _ caller: Caller, _ key: IdempotencyKey?, _ call: RESTCall
-    ) async throws(Fault) -> (RESTResponse, Slowest?) {
+        _ batch: BatchRequest, _ caller: Caller, _ key: IdempotencyKey?, _ call: RESTCall,
+        _ slowest: SlowestPart
+    ) async throws(Fault) -> RESTResponse {
         let fields = [HeaderField("Content-Type", "application/json; charset=utf-8")]
         guard let key else {
-            let isAnonymous = caller.isAnonymous
-            let (results, slowest) = try await data.inTransaction(isAnonymous: isAnonymous) {
-                transaction throws(Fault) in try await self.run(batch, caller, call, transaction)
+            let results = try await data.inTransaction(isAnonymous: caller.isAnonymous) {
+                transaction throws(Fault) in try await self.run(batch, caller, call, transaction, slowest)
             }
-            return (RESTResponse(status: 200, fields: fields, body: .bytes(results.document.bytes)), slowest)
+            return RESTResponse(status: 200, fields: fields, body: .bytes(results.document.bytes))
         }
         let stored = try await data.once(key, isAnonymous: caller.isAnonymous) {
             transaction throws(Fault) in
-            let (results, _) = try await self.run(batch, caller, call, transaction)
+            let results = try await self.run(batch, caller, call, transaction, slowest)
             return StoredAnswer(
                 status: 200, fields: fields.map { ($0.name, $0.value) }, body: results.document.bytes)
         }
-        return (Self.response(stored), nil)
+        return Self.response(stored)
     }
 
     private func run(
-        _ batch: BatchRequest, _ caller: Caller, _ call: RESTCall, _ transaction: DataTransaction
-    ) async throws(Fault) -> (BatchResults, Slowest?) {
+        _ batch: BatchRequest, _ caller: Caller, _ call: RESTCall, _ transaction: DataTransaction,
+        _ slowest: SlowestPart
+    ) async throws(Fault) -> BatchResults {
         var results = BatchResults(limit: settings.batchBytes)
-        var slowest: Slowest?
         for part in batch.parts {
             do throws(Fault) {
-                let began = ContinuousClock.now
-                let work = try await run(part, caller, call, transaction, &results)
-                let duration = ContinuousClock.now - began
-                if duration > slowest?.duration ?? .zero { slowest = Slowest(work: work, duration: duration) }
+                try await run(part, caller, call, transaction, slowest, &results)
             } catch {
                 var fault = error
                 fault.fields.append(.init(name: Self.requestField, value: Self.fieldText(part.id)))
                 throw fault
             }
         }
-        return (results, slowest)
+        return results
     }
 
     private func run(
         _ part: BatchRequest.Part, _ caller: Caller, _ call: RESTCall, _ transaction: DataTransaction,
-        _ results: inout BatchResults
-    ) async throws(Fault) -> RESTCall.Work {
+        _ slowest: SlowestPart, _ results: inout BatchResults
+    ) async throws(Fault) {
         let target = try results.resolve(path: part.path)
         let mark = target.firstIndex(of: "?") ?? target.endIndex
         let query = mark < target.endIndex ? Array(target[target.index(after: mark)...].utf8) : []
@@ -120,13 +116,14 @@ extension RESTEndpoint {
             principal: caller.principal, isAnonymous: caller.isAnonymous,
             values: RequestValues(arena: read.shape.values.arena, ranges: read.shape.values.ranges),
             body: read.shape.body, context: call)
+        let began = ContinuousClock.now
+        defer { slowest.note(RESTCall.Work(compiled, dataRequest), ContinuousClock.now - began) }
         let answer = try await transaction.answer(compiled, dataRequest)
         let canonical = String(decoding: ApusREST.canonicalQuery(of: query), as: UTF8.self)
         let response = try AnswerResponse(answer, canonicalQuery: canonical).make()
         try results.add(
             id: part.id, status: response.status, fields: response.fields, body: Self.bytes(of: response.body)
         )
-        return RESTCall.Work(compiled, dataRequest)
     }
 
     /// The fault as the dialect has it, with the request that it belongs to as a further member.
@@ -155,6 +152,19 @@ extension RESTEndpoint {
         case .none: []
         case .bytes(let bytes): bytes
         case .cell(let rows, let row, let column): rows.withBytes(row, column) { $0.map { Array($0) } ?? [] }
+        }
+    }
+}
+
+/// The request of a batch that took longest, whether it succeeded or not: the log tells a slow batch by it.
+private final class SlowestPart: Sendable {
+    private let noted = Mutex<(work: RESTCall.Work, duration: Duration)?>(nil)
+
+    var work: RESTCall.Work? { noted.withLock { $0?.work } }
+
+    func note(_ work: RESTCall.Work, _ duration: Duration) {
+        noted.withLock { noted in
+            if duration > noted?.duration ?? .zero { noted = (work, duration) }
         }
     }
 }
