@@ -74,6 +74,10 @@ extension SettingDefinition {
         .init(
             "db-anon-role", .string, "anon",
             "Role of requests without a token; empty: such requests are refused."),
+        .init(
+            "db-open-tables", .list, nil,
+            "Tables without row level security that db-anon-role is meant to reach, which nobody is warned of; *: all."
+        ),
         .init("db-extra-search-path", .list, "public", "Schemas added to the search path of every request."),
         .init(
             "db-max-rows", .integer(0...Int.max), nil, "Most rows that a read returns.", aliases: ["max-rows"]

@@ -27,6 +27,7 @@ final class Generation: Sendable {
     private let prefix: String
     private let feed: ChangeFeed
     let live: LiveReads
+    private let openTables: OpenTableWatch?
     private let reader = Mutex<Task<Void, Never>?>(nil)
     private let builtRoutes = Mutex<Routes?>(nil)
 
@@ -38,6 +39,7 @@ final class Generation: Sendable {
         let catalogs = CatalogStore(database: database, settings: settings.catalog, logger: telemetry.logger)
         self.catalogs = catalogs
         feed = realtime.feed
+        openTables = OpenTableWatch(settings, database: database, logger: telemetry.logger)
         data = DataAPI(database: database, catalog: { catalogs.snapshot }, settings: try settings.dataAPI())
         prefix = settings.restPrefix
         let verifier: TokenVerifier
@@ -87,6 +89,7 @@ final class Generation: Sendable {
                 group.addTask { await self.catalogs.run() }
                 group.addTask { await self.followCatalog() }
                 group.addTask { await self.live.run() }
+                group.addTask { await self.openTables?.run(self.catalogs) }
                 if let auth = self.auth { group.addTask { await auth.service.run() } }
             }
         }
