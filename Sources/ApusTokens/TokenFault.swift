@@ -27,6 +27,10 @@ package enum TokenFault: Error, Sendable, Equatable {
     case noSuitableKey
     /// Keys fit, but the signature holds with none of them.
     case signatureInvalid
+    /// An API key that nobody made, that was revoked or whose time is over.
+    case apiKeyUnknown
+    /// A secret API key came from a browser, where everybody can read it.
+    case secretInBrowser
 
     // MARK: PGRST302
 
@@ -65,7 +69,8 @@ extension TokenFault {
     package var code: String {
         switch self {
         case .secretMissing: "PGRST300"
-        case .empty, .tooLarge, .unexpectedParts, .malformed, .unsecured, .noSuitableKey, .signatureInvalid:
+        case .empty, .tooLarge, .unexpectedParts, .malformed, .unsecured, .noSuitableKey, .signatureInvalid,
+            .apiKeyUnknown, .secretInBrowser:
             "PGRST301"
         case .tokenRequired: "PGRST302"
         case .claimsUnreadable, .sessionEnded, .expired, .notYetValid, .issuedInFuture, .notInAudience,
@@ -84,6 +89,8 @@ extension TokenFault {
         case .malformed: "JWT cryptographic operation failed"
         case .unsecured: "Wrong or unsupported encoding algorithm"
         case .noSuitableKey, .signatureInvalid: "No suitable key or wrong key type"
+        case .apiKeyUnknown: "The API key is unknown, was revoked or has expired"
+        case .secretInBrowser: "A secret API key must not be used in a browser"
         case .tokenRequired: "Anonymous access is disabled"
         case .claimsUnreadable: "Parsing claims failed"
         case .expired: "JWT expired"

@@ -73,13 +73,14 @@ package final class TokenVerifier: Sendable {
 
     /// The principal of a request with the token in these bytes, which are not kept unless they verify.
     package func principal(forBearerBytes token: UnsafeRawBufferPointer) throws(TokenFault) -> Principal {
-        guard keys != nil || trust?.hasKeys == true else { throw .secretMissing }
+        let isAPIKey = trust != nil && APIKey.isKey(token)
+        guard keys != nil || isAPIKey || trust?.hasKeys == true else { throw .secretMissing }
         guard !token.isEmpty else { throw .empty }
         guard token.count <= maximumTokenBytes else { throw .tooLarge(limit: maximumTokenBytes) }
         let hash = PrincipalCache.hash(token)
         let now = now()
         if let known = cache.principal(for: token, hash: hash, at: now) { return known }
-        let known = try verify(token, at: now)
+        let known = try isAPIKey ? lookUp(token, at: now) : verify(token, at: now)
         if let session = known.session, trust?.hasEnded(session: session) == true { throw .sessionEnded }
         cache.insert(
             known.principal, for: token, hash: hash, validity: known.validity, session: known.session)
@@ -118,6 +119,25 @@ package final class TokenVerifier: Sendable {
         return Verified(
             principal: Principal(role: role, claims: text), validity: validity,
             session: trust == nil ? nil : claims["session_id"]?.text?.lowercased())
+    }
+
+    /// Seconds for which a key is known without looking at the set again; by this is told roughly when it was last used.
+    package static let apiKeyMemory: Int64 = 600
+
+    /// The principal of an API key, under the name of its id: when that ends, so does what is known of the key.
+    private func lookUp(_ key: UnsafeRawBufferPointer, at now: Int64) throws(TokenFault) -> Verified {
+        guard let known = trust?.apiKeys.use(digest: APIKey.digest(of: key)) else { throw .apiKeyUnknown }
+        if let expires = known.expires, expires <= now { throw .apiKeyUnknown }
+        guard Self.isRole(known.role) else { throw .roleUnusable }
+        var claims: JSONObject = [
+            "role": .string(known.role), "key_id": .string(known.id), "key_name": .string(known.name),
+        ]
+        if let expires = known.expires { claims["exp"] = .int(Int(expires)) }
+        // Its end is to the second; what holds for clocks of others (``Validity/skew``) does not for our own.
+        let end = min(known.expires ?? .max, now + Self.apiKeyMemory)
+        return Verified(
+            principal: Principal(role: known.role, claims: JSONValue.object(claims).bytes),
+            validity: Validity(expires: end - Validity.skew), session: known.id)
     }
 
     /// Keys of our own first: they have names, so at most one fits.

@@ -22,6 +22,7 @@ struct Apus: AsyncParsableCommand {
         version: BuildInformation.version,
         subcommands: [
             ServeCommand.self, MigrateCommand.self, TokenCommand.self, DatabaseCommand.self,
-            ConfigCommand.self, KeysCommand.self, PasswordsCommand.self, ImportCommand.self,
+            ConfigCommand.self, KeysCommand.self, APIKeysCommand.self, PasswordsCommand.self,
+            ImportCommand.self,
         ])
 }

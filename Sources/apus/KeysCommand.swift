@@ -73,14 +73,3 @@ struct KeysCommand: AsyncParsableCommand {
         }
     }
 }
-
-extension Complaint {
-    /// Runs `body`; a fault ends the process with its words.
-    fileprivate static func unless(_ body: () async throws -> Void) async throws {
-        do {
-            try await body()
-        } catch let fault as Fault {
-            end(fault)
-        }
-    }
-}

@@ -85,4 +85,13 @@ enum Complaint {
         _ = text.withCString { write(2, $0, strlen($0)) }
         exit(status)
     }
+
+    /// Runs `body`; a fault ends the process with its words.
+    static func unless(_ body: () async throws -> Void) async throws {
+        do {
+            try await body()
+        } catch let fault as Fault {
+            end(fault)
+        }
+    }
 }

@@ -22,8 +22,7 @@ struct TokenCommand: ParsableCommand {
 
     func run() throws {
         guard let lifetime = Lifetime(expiresIn) else {
-            throw ValidationError(
-                "--expires-in takes a number with s, m, h or d, or 'never', not '\(expiresIn)'.")
+            throw ValidationError(Lifetime.complaint(about: expiresIn))
         }
         do {
             print(
@@ -33,26 +32,5 @@ struct TokenCommand: ParsableCommand {
         } catch let fault as Fault {
             Complaint.end(fault)
         }
-    }
-}
-
-/// `90s`, `15m`, `1h`, `7d` or `never`.
-private struct Lifetime {
-    /// nil: no end.
-    let seconds: Int64?
-
-    init?(_ text: String) {
-        if text == "never" {
-            seconds = nil
-            return
-        }
-        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
-        guard let unit = text.last.flatMap({ units[$0] }), let number = Int64(text.dropLast()), number > 0
-        else {
-            return nil
-        }
-        let (seconds, overflow) = number.multipliedReportingOverflow(by: unit)
-        if overflow { return nil }
-        self.seconds = seconds
     }
 }

@@ -56,6 +56,8 @@ extension AuthService {
     /// The statement that records an event, for the transaction of what it tells of.
     package func recording(_ event: AuditEvent, _ call: AuthCall) -> SQL {
         auditIsBehind.store(true, ordering: .relaxed)
+        var event = event
+        if let key = call.keyName { event.traits["api_key"] = .string(key) }
         return event.recording(from: call.address)
     }
 

@@ -34,6 +34,7 @@ extension AuthService {
             do {
                 try await secrets.load()
                 try await keys.load()
+                try await loadAPIKeys()
                 return true
             } catch {
                 let reason = (error as? PostgresFault)?.message ?? "\(error)"
@@ -59,10 +60,14 @@ extension AuthService {
                 // Whoever changed them wrote into the audit log beside this process.
                 auditIsBehind.store(true, ordering: .relaxed)
                 await untilDone { await self.reloadKeys() }
+            case .message(_, "api keys", _):
+                auditIsBehind.store(true, ordering: .relaxed)
+                await untilDone { await self.reloadAPIKeys() }
             case .message: await untilDone { await self.readRevocations(&cursor) }
             case .reconnected:
                 await untilDone { await self.readRevocations(&cursor) }
                 await untilDone { await self.reloadKeys() }
+                await untilDone { await self.reloadAPIKeys() }
             }
         }
     }
@@ -117,6 +122,7 @@ extension AuthService {
 
     private func linkAuditLog() async {
         while (try? await Task.sleep(for: .seconds(1))) != nil {
+            await noteUsedAPIKeys()
             guard auditIsBehind.exchange(false, ordering: .relaxed) else { continue }
             do throws(PostgresFault) {
                 try await database.query(AuditChain.link)

@@ -17,6 +17,8 @@ package struct AuthCall: Sendable {
     package var cookies: String?
     /// Whether the body is a form, sent by a page and not by a client.
     package var isForm: Bool
+    /// The name of the API key that an administrator came with; nil for a token.
+    package var keyName: String?
 
     package init(
         body: JSONObject = [:], query: [String: String] = [:], path: [String: String] = [:],

@@ -91,7 +91,10 @@ package final class AuthEndpoint: Sendable {
             guard request.headers.first(name: "sec-fetch-site") == nil else {
                 throw AuthFault.keyInBrowser
             }
-            return try await handler(service, call, try service.administrator(claims: try claims(request)))
+            let claims = try claims(request)
+            var call = call
+            call.keyName = claims["key_name"]?.text
+            return try await handler(service, call, try service.administrator(claims: claims))
         }
     }
 
@@ -105,6 +108,7 @@ package final class AuthEndpoint: Sendable {
             return (try? JSONReader.read(principal.claims).object) ?? [:]
         } catch {
             if case .sessionEnded = error { throw .sessionNotFound }
+            if case .apiKeyUnknown = error { throw AuthFault(401, "no_authorization", error.fault.message) }
             throw AuthFault(
                 403, "bad_jwt", "invalid JWT: unable to parse or verify signature, \(error.fault.message)")
         }

@@ -79,6 +79,7 @@ package final class RESTEndpoint: Sendable {
             exchange, prefix: settings.prefix, fields: .of(request, live), tellsTiming: settings.tellsTiming)
         do throws(Fault) {
             call.timing.begin()
+            if let refusal = call.fields.refusal { throw refusal.fault }
             let (principal, isAnonymous) = try identify(call.fields.bearer)
             call.timing.end(.token)
             try read(call, principal, isAnonymous)

@@ -2,6 +2,7 @@ import ApusHTTP
 import ApusPostgres
 import ApusREST
 import ApusRealtime
+import ApusTokens
 import NIOHTTP1
 
 /// What the dialect makes of a request's header fields, without method and target: made once for all requests that come
@@ -15,6 +16,8 @@ final class RequestFields: Sendable {
     let liveAsk: LiveAsk
     /// Who asks; nil: nobody.
     let bearer: Substring?
+    /// Why it must not be served, whoever asks.
+    let refusal: TokenFault?
     /// `Origin`
     let origin: String?
     /// `If-None-Match`, in as far as it is ours.
@@ -30,6 +33,7 @@ final class RequestFields: Sendable {
         liveAsk = LiveAsk(takenFrom: &fields, live)
         dialectOfRead = fields
         bearer = Credentials.bearer(in: headers)
+        refusal = Credentials.refusal(of: bearer, headers)
         origin = headers.first(name: "origin")
         tags = headers.first(name: "if-none-match").map(EntityTag.list) ?? []
         position = Self.position(said: headers)

@@ -9,7 +9,7 @@ struct RealtimeCaller: Sendable {
     let principal: Principal
     /// Seconds since 1970; nil for a token that does not expire.
     let expiresAt: Int64?
-    /// The session that the token belongs to, in lower case.
+    /// The session that the token belongs to, or the API key that it is, in lower case.
     let session: String?
 
     /// - Throws: ``ChannelFault`` with the code that clients know.
@@ -25,14 +25,14 @@ struct RealtimeCaller: Sendable {
         } else {
             expiresAt = nil
         }
-        session = claims?["session_id"]?.text?.lowercased()
+        session = (claims?["session_id"] ?? claims?["key_id"])?.text?.lowercased()
     }
 
     func hasExpired(at now: Int64) -> Bool { expiresAt.map { $0 <= now } ?? false }
 
     private static func fault(_ fault: TokenFault) -> ChannelFault {
         switch fault {
-        case .signatureInvalid, .noSuitableKey, .unsecured:
+        case .signatureInvalid, .noSuitableKey, .unsecured, .apiKeyUnknown:
             ChannelFault(.signature, "the token's signature does not hold")
         case .empty, .malformed, .tooLarge, .unexpectedParts:
             ChannelFault(.malformedToken, "the token cannot be read")

@@ -42,6 +42,9 @@ package final class RealtimeEndpoint: Sendable {
         guard let token = token(of: exchange.request, query) else {
             return answer(exchange, 401, ["error": .string("Missing API key: send apikey in the URL")])
         }
+        if let refusal = Credentials.refusal(of: token[...], exchange.request.headers) {
+            return answer(exchange, 401, ["error": .string(refusal.fault.message)])
+        }
         do throws(ChannelFault) {
             _ = try RealtimeCaller(token: token, verifier: hub.verifier)
         } catch {

@@ -46,7 +46,7 @@ extension SystemStep {
         steps.append(idempotencyKeys)
         steps += [authRole, authUsers, authProofs, authKeys, authOwnMembership]
         steps.append(messages)
-        steps += [authFactors, authImports, authOAuth]
+        steps += [authFactors, authImports, authOAuth, authAPIKeys]
         steps.append(feedEpochs)
         steps += [realtimeMessages, realtimeFunctions]
         return steps

@@ -1,8 +1,6 @@
 import ApusAuth
 package import ApusFaults
-import ApusPostgres
 import ApusTokens
-import Logging
 
 /// `apus keys`: the key ring of a running installation. Nodes follow by themselves.
 package struct SigningKeys: Sendable {
@@ -54,23 +52,11 @@ package struct SigningKeys: Sendable {
                 code: "APUS013", kind: .invalid, message: "There is no key to open the key ring with.",
                 hint: "Set auth-encryption-key as the server has it, or --data-dir.")
         }
-        var logger = Logger(label: "apus")
-        logger.logLevel = .warning
-        var configuration = DatabaseConfiguration(connectionString: try DatabaseAddress.owner(settings))
-        configuration.connections = 1
-        let database = Database(configuration, logger: logger)
-        let ring = KeyRing(
-            database: AuthDatabase(database), masterKeys: masterKeys, trust: TokenTrust(), shared: nil,
-            logger: logger)
-        let result: Result<R, any Error>
-        do {
-            result = .success(try await body(ring))
-        } catch let fault as PostgresFault {
-            result = .failure(fault.fault)
-        } catch {
-            result = .failure(error)
+        return try await settings.withOwnerDatabase { database, logger in
+            try await body(
+                KeyRing(
+                    database: AuthDatabase(database), masterKeys: masterKeys, trust: TokenTrust(),
+                    shared: nil, logger: logger))
         }
-        await database.shutdown()
-        return try result.get()
     }
 }

@@ -26,6 +26,9 @@ package final class TokenTrust: Sendable {
     /// Endings that a verifier which lags behind still finds one by one; further behind, it forgets everything.
     private static let endingsKept = 100_000
 
+    /// Keys of apps and backends; one that goes away is ended like a session.
+    package let apiKeys = APIKeySet()
+
     package init() {}
 
     /// Grows with every change.
@@ -71,6 +74,14 @@ package final class TokenTrust: Sendable {
             type.map({ $0 == compact.type }) ?? (compact.type != "at+jwt"), verifies(compact) == true
         else { return nil }
         return try? JSONReader.read(compact.payload).object
+    }
+
+    /// Takes over the API keys that hold from now on.
+    ///
+    /// - Parameter forgottenAt: when whatever was known about those that are gone has been forgotten by itself.
+    package func replaceAPIKeys(_ keys: [APIKey], forgottenAt: Int64) {
+        let gone = apiKeys.replace(keys)
+        if !gone.isEmpty { end(sessions: gone, forgottenAt: forgottenAt) }
     }
 
     // MARK: - Sessions

@@ -22,6 +22,9 @@ package final class LiveSocketEndpoint: Sendable {
         let request = exchange.request
         let offered = WebSocketUpgrade.subprotocols(in: request.headers)
         let token = Self.token(of: request, offered)
+        if let refusal = Credentials.refusal(of: token.map { $0[...] }, request.headers) {
+            return exchange.respond(Problem.response(refusal.fault))
+        }
         let context = LiveSocketContext(request)
         let endpoint = self
         exchange.respond(
@@ -44,7 +47,7 @@ package final class LiveSocketEndpoint: Sendable {
             return String(marked.dropFirst(tokenMark.count))
         }
         if let token = Credentials.bearer(in: request.headers) { return String(token) }
-        guard let key = QueryText.parameters(request.query)["apikey"], Credentials.isCompactToken(key) else {
+        guard let key = QueryText.parameters(request.query)["apikey"], Credentials.isCredential(key) else {
             return nil
         }
         return key
