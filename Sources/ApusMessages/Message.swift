@@ -9,6 +9,8 @@ package struct Message: Sendable, Equatable {
     package enum Channel: String, Sendable {
         case email
         case sms
+        /// To code of the operator's, about something that happened.
+        case hook
     }
 
     /// Names the row in the queue and, for mail, the `Message-ID`: the same for every attempt, so that a message
@@ -25,6 +27,8 @@ package struct Message: Sendable, Equatable {
     package var values: [String: String]
     /// What the user says of themselves; templates call it `Data`. Anybody may have written it.
     package var data: JSONValue
+    /// The user as the API shows it, for hooks that write to people themselves; of an announcement, all that it says.
+    package var user: JSONObject?
     /// The user's id, for the operator who looks at the queue.
     package var userID: String?
     /// Seconds after which it is of no use any more, and no longer tried.
@@ -67,10 +71,12 @@ extension Message {
     var payload: JSONValue {
         var values = JSONObject()
         for (name, value) in self.values.sorted(by: { $0.key < $1.key }) { values[name] = .string(value) }
-        return .object([
+        var payload: JSONObject = [
             "recipient": .string(recipient), "locales": .strings(locales), "values": .object(values),
             "data": data,
-        ])
+        ]
+        if let user { payload["user"] = .object(user) }
+        return .object(payload)
     }
 
     /// - Returns: nil for a payload that this version did not write.
@@ -85,5 +91,6 @@ extension Message {
             id: id, channel: channel, kind: kind, recipient: recipient,
             locales: payload["locales"]?.array?.compactMap(\.text) ?? [], values: texts,
             data: payload["data"] ?? .object([:]), userID: userID)
+        user = payload["user"]?.object
     }
 }

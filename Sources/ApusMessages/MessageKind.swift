@@ -22,4 +22,9 @@ package enum MessageKind: String, Sendable, CaseIterable {
     case emailChanged = "email_changed_notification"
     /// Somebody tried to sign up with an address that has an account.
     case accountExists = "account_exists_notification"
+    /// For a hook and not for a person: somebody became a user.
+    case userCreated = "user_created"
+
+    /// Those that are worded, by templates.
+    package static let worded = allCases.filter { $0 != .userCreated }
 }

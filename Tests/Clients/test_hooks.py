@@ -17,11 +17,16 @@ import httpx
 import pyotp
 import pytest
 
+import strict
 from apus_server import ApusServer
 
+PATIENCE = 60
 PASSWORD = "a horse of another colour"
 SECRETS = ["whsec_" + base64.b64encode(bytes([number]) * 32).decode() for number in (1, 2)]
-NAMES = ("before-user-created", "mfa-verification-attempt")
+NAMES = (
+    "before-user-created", "password-verification-attempt", "mfa-verification-attempt", "after-user-created",
+    "send-email", "send-sms",
+)  # fmt: skip
 
 MIGRATION = """
 create table public.asked (name text, event jsonb);
@@ -39,8 +44,28 @@ begin
     end if;
     return '{}';
 end $$;
-revoke all on function public.invited(jsonb) from public;
-grant execute on function public.invited(jsonb) to auth_admin;
+create function public.attempted(event jsonb) returns jsonb language plpgsql as $$
+declare
+    failures int;
+begin
+    insert into public.asked values ('attempted', event);
+    select count(*) into failures from public.asked a
+    where a.name = 'attempted' and a.event ->> 'user_id' = attempted.event ->> 'user_id' and not (a.event -> 'valid')::boolean;
+    if failures >= 2 then
+        return '{"decision": "reject", "message": "Wait until tomorrow", "should_logout_user": true}';
+    end if;
+    return '{"decision": "continue"}';
+end $$;
+create function public.welcomed(event jsonb) returns jsonb language sql as
+    $$ insert into public.asked values ('welcomed', event) returning null::jsonb $$;
+create function public.mailed(event jsonb) returns jsonb language sql as
+    $$ insert into public.asked values ('mailed', event) returning '{}'::jsonb $$;
+create function public.texted(event jsonb) returns jsonb language sql as
+    $$ insert into public.asked values ('texted', event) returning '{}'::jsonb $$;
+revoke all on function public.invited(jsonb), public.attempted(jsonb), public.welcomed(jsonb), public.mailed(jsonb),
+    public.texted(jsonb) from public;
+grant execute on function public.invited(jsonb), public.attempted(jsonb), public.welcomed(jsonb), public.mailed(jsonb),
+    public.texted(jsonb) to auth_admin;
 grant select on public.asked to auth_admin;
 """
 
@@ -79,12 +104,19 @@ class Receiver:
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
+    def of(self, name: str) -> list[dict]:
+        """What came for a hook."""
+        return [event for path, event, _ in self.seen if path == f"/{name}"]
+
 
 def running(*options: str) -> Iterator[ApusServer]:
     migrations = pathlib.Path(tempfile.mkdtemp(prefix="apus-hooks-")) / "migrations"
     migrations.mkdir()
     (migrations / "20260101000000_hooks.sql").write_text(MIGRATION)
-    server = ApusServer(migrations, "--auth-mailer-autoconfirm", "true", *options)
+    server = ApusServer(
+        migrations, *options, "--auth-mailer-autoconfirm", "true", "--auth-external-phone-enabled", "true",
+        "--auth-sms-max-frequency", "0",
+    )
     try:
         server.start()
         yield server
@@ -97,7 +129,8 @@ def running(*options: str) -> Iterator[ApusServer]:
 
 @pytest.fixture(scope="module")
 def functions() -> Iterator[ApusServer]:
-    named = [("invited", NAMES[0])]
+    functions = ("invited", "attempted", "attempted", "welcomed", "mailed", "texted")
+    named = zip(functions, NAMES)
     yield from running(*(word for function, name in named
                          for word in (f"--auth-hook-{name}-uri", f"pg-functions://postgres/public/{function}")))
 
@@ -121,8 +154,8 @@ def post(server: ApusServer, path: str, body: dict, token: str | None = None) ->
     return httpx.post(f"{server.url}/auth/v1{path}", json=body, headers=headers, timeout=30)
 
 
-def sign_up(server: ApusServer, domain: str = "example.com") -> tuple[str, httpx.Response]:
-    email = f"{uuid.uuid4().hex}@{domain}"
+def sign_up(server: ApusServer, domain: str = "example.com", email: str = "") -> tuple[str, httpx.Response]:
+    email = email or f"{uuid.uuid4().hex}@{domain}"
     return email, post(server, "/signup", {"email": email, "password": PASSWORD, "data": {"plan": "gold"}})
 
 
@@ -162,6 +195,110 @@ def test_a_function_that_sleeps_or_fails_is_a_coded_error(functions: ApusServer)
     assert answer.status_code == 500 and answer.json()["code"] == "unexpected_failure" and "house" not in answer.text
 
 
+def test_a_function_sees_attempts_and_ends_them(functions: ApusServer) -> None:
+    email, answer = sign_up(functions)
+    token = answer.json()["access_token"]
+
+    def sign_in(password: str) -> httpx.Response:
+        return post(functions, "/token?grant_type=password", {"email": email, "password": password})
+
+    assert sign_in("wrong").json()["message"] == "Invalid login credentials"
+    right = sign_in(PASSWORD)
+    assert right.status_code == 200, right.text
+    # The second failure is one too many, and so is what follows, with whatever password.
+    refused = {"code": "invalid_credentials", "message": "Wait until tomorrow"}
+    for password in ("wrong", PASSWORD):
+        answer = sign_in(password)
+        assert answer.status_code == 400 and answer.json() == refused
+    user = httpx.get(f"{functions.url}/auth/v1/user", headers={"Authorization": f"Bearer {token}"})
+    assert user.json()["error_code"] == "session_not_found"
+    # Of nobody it is asked under an id, too, and under the same one again: nothing tells the two apart.
+    nobody = {"email": f"{uuid.uuid4().hex}@example.com", "password": "wrong"}
+    answers = [post(functions, "/token?grant_type=password", nobody).json()["message"] for _ in range(2)]
+    assert answers == ["Invalid login credentials", "Wait until tomorrow"]
+
+
+def eventually(value: Callable[[], list[dict]], count: int = 1) -> list[dict]:
+    """What comes from the queue, once so many are there."""
+    deadline = time.monotonic() + PATIENCE
+    while len(value()) < count:
+        assert time.monotonic() < deadline, value()
+        time.sleep(0.05)
+    return value()
+
+
+def test_a_function_hears_of_a_new_user_once(functions: ApusServer) -> None:
+    email, answer = sign_up(functions)
+    user = answer.json()["user"]
+    condition = f"name = 'welcomed' and event -> 'user' ->> 'email' = '{email}'"
+    event = eventually(lambda: asked(functions, condition))[0]
+    assert event["metadata"]["name"] == "after-user-created" and event["metadata"]["ip_address"] == "127.0.0.1"
+    strict.user(event["user"])
+    assert event["user"]["id"] == user["id"] and event["user"]["user_metadata"] == {"plan": "gold"}
+    # Taken addresses and sign-ins make nobody.
+    assert sign_up(functions, email=email)[1].status_code == 422
+    assert post(functions, "/token?grant_type=password", {"email": email, "password": PASSWORD}).status_code == 200
+    other, _ = sign_up(functions)
+    eventually(lambda: asked(functions, condition.replace(email, other)))
+    assert len(asked(functions, condition)) == 1
+
+
+def test_functions_write_to_people(functions: ApusServer) -> None:
+    email, _ = sign_up(functions)
+    assert post(functions, "/recover", {"email": email}).status_code == 200
+    mail = eventually(lambda: asked(functions, f"name = 'mailed' and event -> 'user' ->> 'email' = '{email}'"))[0]
+    data = mail["email_data"]
+    assert data["email_action_type"] == "recovery" and data["token_new"] == data["token_hash_new"] == ""
+    session = post(functions, "/verify", {"type": "recovery", "email": email, "token": data["token"]})
+    assert session.status_code == 200, session.text
+    number = "49" + str(uuid.uuid4().int)[:10]
+    assert post(functions, "/otp", {"phone": number}).status_code == 200
+    text = eventually(lambda: asked(functions, f"name = 'texted' and event -> 'sms' ->> 'phone' = '+{number}'"))[0]
+    assert text["sms"]["otp"] in text["sms"]["message"] and text["user"]["phone"] == number
+    session = post(functions, "/verify", {"type": "sms", "phone": number, "token": text["sms"]["otp"]})
+    assert session.status_code == 200, session.text
+
+
+def test_a_receiver_mails_both_sides_of_a_change_of_address(receivers: ApusServer, receiver: Receiver) -> None:
+    receiver.answer = lambda path, event: (200, b"") if "send" in path or "after" in path else (200, {})
+    email, answer = sign_up(receivers)
+    token = answer.json()["access_token"]
+    taken, _ = sign_up(receivers)
+
+    def change(new: str) -> dict:
+        receiver.seen.clear()
+        headers = {"Authorization": f"Bearer {token}"}
+        changed = httpx.put(f"{receivers.url}/auth/v1/user", json={"email": new}, headers=headers)
+        assert changed.status_code == 200, changed.text
+        event = eventually(lambda: receiver.of("send-email"))[0]
+        strict.user(event["user"])
+        assert event["email_data"]["email_action_type"] == "email_change" and event["user"]["email"] == email
+        return event["email_data"]
+
+    shapes = [{name: bool(value) for name, value in change(new).items()} for new in (taken, f"n{email}")]
+    # An address that is somebody's looks like any other, also to the receiver.
+    assert shapes[0] == shapes[1]
+    data = receiver.of("send-email")[0]["email_data"]
+    assert data["site_url"].endswith("/auth/v1")
+    half = post(receivers, "/verify", {"type": "email_change", "token_hash": data["token_hash"]})
+    assert half.json()["code"] == "200", half.text
+    whole = post(receivers, "/verify", {"type": "email_change", "email": email, "token": data["token"]})
+    assert whole.json()["user"]["email"] == f"n{email}", whole.text
+
+
+def test_a_receiver_that_is_away_is_told_later_under_the_same_id(receivers: ApusServer, receiver: Receiver) -> None:
+    receiver.seen.clear()
+    receiver.answer = lambda path, event: (
+        (500, {}) if path == "/after-user-created" and len(receiver.of("after-user-created")) < 3 else (200, {})
+    )
+    email, answer = sign_up(receivers)
+    assert answer.status_code == 200
+    events = eventually(lambda: receiver.of("after-user-created"), 3)
+    assert {event["user"]["email"] for event in events} == {email}
+    ids = {fields["webhook-id"] for path, _, fields in receiver.seen if path == "/after-user-created"}
+    assert len(ids) == 1
+
+
 def test_a_receiver_is_asked_with_a_signature(receivers: ApusServer, receiver: Receiver) -> None:
     receiver.seen.clear()
     receiver.answer = lambda path, event: (204, b"") if "attempt" in path else (200, {})
@@ -184,12 +321,14 @@ def test_a_receiver_is_asked_with_a_signature(receivers: ApusServer, receiver: R
 
 def test_a_receiver_that_is_busy_is_asked_three_times_under_one_id(receivers: ApusServer, receiver: Receiver) -> None:
     receiver.seen.clear()
-    receiver.answer = lambda path, event: (503, {}) if len(receiver.seen) < 3 else (200, {})
+    name = "before-user-created"
+    receiver.answer = lambda path, event: (503, {}) if path == f"/{name}" and len(receiver.of(name)) < 3 else (200, {})
     assert sign_up(receivers)[1].status_code == 200
-    assert len({fields["webhook-id"] for _, _, fields in receiver.seen}) == 1 and len(receiver.seen) == 3
+    ids = {fields["webhook-id"] for path, _, fields in receiver.seen if path == f"/{name}"}
+    assert len(ids) == 1 and len(receiver.of(name)) == 3
     receiver.seen.clear()
-    receiver.answer = lambda path, event: (503, {})
-    assert sign_up(receivers)[1].json()["code"] == "hook_timeout_after_retry" and len(receiver.seen) == 3
+    receiver.answer = lambda path, event: (503, {}) if path == f"/{name}" else (200, {})
+    assert sign_up(receivers)[1].json()["code"] == "hook_timeout_after_retry" and len(receiver.of(name)) == 3
 
 
 @pytest.mark.parametrize(
@@ -202,6 +341,6 @@ def test_a_receiver_that_is_busy_is_asked_three_times_under_one_id(receivers: Ap
     ids=["no JSON", "no object", "500", "redirect", "too large"],
 )  # fmt: skip
 def test_an_answer_that_is_none_lets_nobody_in(receivers: ApusServer, receiver: Receiver, answer, code: str) -> None:
-    receiver.answer = lambda path, event: answer
+    receiver.answer = lambda path, event: answer if path == "/before-user-created" else (200, {})
     refused = sign_up(receivers)[1]
     assert refused.status_code in (422, 500) and refused.json()["code"] == code

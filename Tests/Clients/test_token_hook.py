@@ -5,11 +5,13 @@ import json
 import pathlib
 import tempfile
 import uuid
+from collections.abc import Iterator
 
 import pytest
 import supabase
 
 from apus_server import ApusServer
+from test_hooks import SECRETS, Receiver, post, running
 from test_messages import PASSWORD, client, stopped
 
 MIGRATION = """
@@ -66,3 +68,58 @@ def test_a_function_adds_claims_and_changes_none_that_say_who_it_is() -> None:
             user.auth.sign_in_with_password({"email": email, "password": PASSWORD})
     finally:
         stopped(server)
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Receiver:
+    return Receiver()
+
+
+@pytest.fixture(scope="module")
+def asking(receiver: Receiver) -> Iterator[ApusServer]:
+    yield from running(
+        "--outbound-private-hosts", f"127.0.0.1:{receiver.port}",
+        "--auth-hook-custom-access-token-uri", f"http://127.0.0.1:{receiver.port}/custom-access-token",
+        "--auth-hook-custom-access-token-secrets", "|".join(SECRETS),
+    )  # fmt: skip
+
+
+def test_a_receiver_adds_claims_to_every_kind_of_session(asking: ApusServer, receiver: Receiver) -> None:
+    receiver.answer = lambda path, event: (
+        200, {"claims": event["claims"] | {"level": "gold", "sub": str(uuid.uuid4()), "aal": "aal2", "exp": 4102444800}}
+    )  # fmt: skip
+    user = client(asking)
+    email = f"r{uuid.uuid4().hex[:8]}@example.com"
+    sessions = [
+        user.auth.sign_up({"email": email, "password": PASSWORD}).session,
+        user.auth.sign_in_with_password({"email": email, "password": PASSWORD}).session,
+        user.auth.refresh_session().session,
+        user.auth.sign_in_anonymously().session,
+    ]
+    for session in sessions:
+        got = claims(session)
+        assert (got["level"], got["sub"], got["aal"]) == ("gold", session.user.id, "aal1")
+        assert got["exp"] == session.expires_at
+    assert [event["authentication_method"] for _, event, _ in receiver.seen] == ["password"] * 3 + ["anonymous"]
+
+
+def test_a_session_ends_whose_claims_are_refused(asking: ApusServer, receiver: Receiver) -> None:
+    receiver.answer = lambda path, event: (200, {"claims": event["claims"]})
+    user = client(asking)
+    email = f"b{uuid.uuid4().hex[:8]}@example.com"
+    id = user.auth.sign_up({"email": email, "password": PASSWORD}).user.id
+    sessions = f"select count(*) from auth.sessions where user_id = '{id}'"
+    assert asking.sql(sessions) == "1"
+    for answer, words in [
+        ((200, {"error": {"http_code": 403, "message": "Not today"}}), "Not today"),
+        ((200, {"claims": {"role": "authenticated"}}), "took the claim"), ((500, {}), "answered 500"),
+    ]:  # fmt: skip
+        receiver.answer = lambda path, event: answer
+        with pytest.raises(supabase.AuthError, match=words):
+            client(asking).auth.sign_in_with_password({"email": email, "password": PASSWORD})
+        assert asking.sql(sessions) == "1"
+    # A refused refresh ends nothing: the token is good again when the receiver is.
+    token = user.auth.get_session().refresh_token
+    assert post(asking, "/token?grant_type=refresh_token", {"refresh_token": token}).status_code == 500
+    receiver.answer = lambda path, event: (200, {"claims": event["claims"]})
+    assert post(asking, "/token?grant_type=refresh_token", {"refresh_token": token}).status_code == 200

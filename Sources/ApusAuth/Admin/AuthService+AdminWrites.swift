@@ -19,7 +19,7 @@ extension AuthService {
         user.passwordHash = try await hash(of: fields)
         let new = user
         return try await database.transaction { transaction in
-            try await self.create(new, in: transaction)
+            try await self.create(new, call, in: transaction)
             if let ban = fields.ban { try await transaction.run(Self.banning(new.id, ban)) }
             try await transaction.query(
                 self.recording(AuditEvent("user_signedup", user: new.id, administrator: admin.role), call))

@@ -9,7 +9,7 @@ extension AuthService {
         let redirectTo = redirects.allowed(call.redirectTo)
         let metadata = try call.object("data") ?? [:]
         return try await database.transaction { transaction in
-            let user = try await self.invited(email, metadata, transaction)
+            let user = try await self.invited(email, metadata, call, transaction)
             try await self.send(
                 OneTimeErrand(.invite, kind: .invite, recipient: email, redirectTo: redirectTo), to: user,
                 in: transaction)
@@ -32,7 +32,7 @@ extension AuthService {
                 ? nil : try emailInBody(call, "new_email"),
             metadata: try call.object("data") ?? [:], hash: try await linkPassword(call, email))
         return try await database.transaction { transaction in
-            let (user, purpose, recipient) = try await self.subject(of: request, transaction)
+            let (user, purpose, recipient) = try await self.subject(of: request, call, transaction)
             let made = try await self.send(
                 OneTimeErrand(
                     purpose, kind: .confirmation, recipient: recipient, redirectTo: redirectTo,
@@ -84,22 +84,23 @@ extension AuthService {
 
     /// Whom an invitation is for: nobody known, or somebody who was never confirmed.
     private func invited(
-        _ email: String, _ metadata: JSONObject, _ transaction: AuthTransaction
+        _ email: String, _ metadata: JSONObject, _ call: AuthCall, _ transaction: AuthTransaction
     ) async throws -> AuthUser {
         if let known = AuthUser(try await transaction.query(Users.byEmail(email))) {
             guard !known.isEmailConfirmed else { throw AuthFault.emailExists }
             return known
         }
-        return try await made(email, metadata, hash: nil, transaction)
+        return try await made(email, metadata, hash: nil, call, transaction)
     }
 
     private func made(
-        _ email: String, _ metadata: JSONObject, hash: String?, _ transaction: AuthTransaction
+        _ email: String, _ metadata: JSONObject, hash: String?, _ call: AuthCall,
+        _ transaction: AuthTransaction
     ) async throws -> AuthUser {
         var new = NewUser(email: email)
         new.userMetadata = metadata
         new.passwordHash = hash
-        try await create(new, in: transaction)
+        try await create(new, call, in: transaction)
         guard let user = AuthUser(try await transaction.query(Users.byID(new.id))) else {
             throw AuthFault.unexpected
         }
@@ -107,20 +108,22 @@ extension AuthService {
     }
 
     private func subject(
-        of request: LinkRequest, _ transaction: AuthTransaction
+        of request: LinkRequest, _ call: AuthCall, _ transaction: AuthTransaction
     ) async throws -> (AuthUser, OneTimePurpose, recipient: String) {
         let known = AuthUser(try await transaction.query(Users.byEmail(request.email)))
         switch request.type {
         case "magiclink":
             // As GoTrue: a link for somebody new signs them up.
             if let known { return (known, .magicLink, request.email) }
-            let new = try await made(request.email, request.metadata, hash: nil, transaction)
+            let new = try await made(request.email, request.metadata, hash: nil, call, transaction)
             return (new, .magicLink, request.email)
         case "recovery":
             guard let known else { throw AuthFault.userNotFound }
             return (known, .recovery, request.email)
         case "invite":
-            return (try await invited(request.email, request.metadata, transaction), .invite, request.email)
+            return (
+                try await invited(request.email, request.metadata, call, transaction), .invite, request.email
+            )
         case "signup":
             if let known {
                 guard !known.isEmailConfirmed else { throw AuthFault.emailExists }
@@ -131,7 +134,7 @@ extension AuthService {
                     """)
                 return (known, .signUp, request.email)
             }
-            let new = try await made(request.email, request.metadata, hash: request.hash, transaction)
+            let new = try await made(request.email, request.metadata, hash: request.hash, call, transaction)
             return (new, .signUp, request.email)
         case "email_change_current", "email_change_new":
             guard let known else { throw AuthFault.userNotFound }

@@ -130,7 +130,7 @@ extension AuthService {
         guard creates, !settings.isSignUpDisabled else { return nil }
         var new = NewUser(email: address.email, phone: address.phone)
         new.userMetadata = metadata
-        try await create(new, in: transaction)
+        try await create(new, call, in: transaction)
         try await transaction.query(recording(AuditEvent("user_signedup", user: new.id), call))
         return AuthUser(try await transaction.query(Users.byID(new.id)))
     }

@@ -15,6 +15,8 @@ package struct OneTimeErrand: Sendable {
     package var challenge: String?
     /// The address that is being taken, for both sides of a change.
     package var newEmail: String?
+    /// What the other side of a change was made, where one errand writes to both.
+    var counterpart: OneTimeToken?
 
     package init(
         _ purpose: OneTimePurpose, kind: AuthMessage.Kind, channel: AuthMessage.Channel = .email,
@@ -65,14 +67,35 @@ extension AuthService {
         try await transaction.run(statements)
         let link = self.link(token, redirectTo: errand.redirectTo)
         if sends {
-            try await enqueue(
-                AuthMessage(
-                    kind: errand.kind, channel: errand.channel, recipient: errand.recipient, code: token.code,
-                    link: isMail ? link : nil, tokenHash: token.link, redirectTo: errand.redirectTo,
-                    siteURL: settings.siteURL, newEmail: errand.newEmail, user: user.json),
-                transaction)
+            try await enqueue(message(errand, token, link, to: user), transaction)
         }
         return (token, link)
+    }
+
+    private func message(
+        _ errand: OneTimeErrand, _ token: OneTimeToken, _ link: String, to user: AuthUser
+    ) -> AuthMessage {
+        var message = AuthMessage(
+            kind: errand.kind, channel: errand.channel, recipient: errand.recipient, code: token.code,
+            link: errand.channel == .email ? link : nil, tokenHash: token.link, redirectTo: errand.redirectTo,
+            siteURL: settings.siteURL, newEmail: errand.newEmail, user: user.json)
+        message.counterpart = errand.counterpart.map { ($0.code, $0.link) }
+        return message
+    }
+
+    /// Writes to both sides of a change of address in one errand, whose receiver sends two mails. When the new address is
+    /// somebody else's, its code was never kept: nothing tells the two cases apart.
+    func sendToBoth(
+        _ errand: OneTimeErrand, isTaken: Bool, to user: AuthUser, in transaction: AuthTransaction
+    ) async throws {
+        guard isTaken else {
+            try await send(errand, to: user, in: transaction)
+            return
+        }
+        let token = OneTimeToken(
+            errand.purpose, digits: settings.mailCodeLength, isPKCE: errand.challenge != nil)
+        let link = self.link(token, redirectTo: errand.redirectTo)
+        try await enqueue(message(errand, token, link, to: user), transaction)
     }
 
     /// A message that only says something.

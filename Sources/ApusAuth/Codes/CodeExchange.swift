@@ -101,7 +101,7 @@ extension AuthService {
         }
         let method = rows.string(0, 3) ?? "otp"
         let tokens = (rows.string(0, 5), rows.string(0, 6))
-        return try await database.transaction { transaction in
+        let pending = try await database.transaction { transaction in
             try await self.linkPending(flow: flow, user: user, call, in: transaction)
             var grant = try await self.openSession(user: user, method: method, call: call, in: transaction)
             try await transaction.run([
@@ -115,8 +115,9 @@ extension AuthService {
             if let token = tokens.1 {
                 grant.more["provider_refresh_token"] = .string(try self.opened(token, flow))
             }
-            return grant.answer
+            return grant
         }
+        return try await issue(pending).answer
     }
 
     private func opened(_ sealed: String, _ flow: String) throws -> String {

@@ -28,7 +28,7 @@ extension AuthService {
         let proof: Proof = try await judged(factor.kind, factor.id, caller) {
             try self.proof(factor, challenge, call)
         }
-        return try await database.transaction { transaction in
+        let pending = try await database.transaction { transaction in
             let used = try await transaction.query(
                 """
                 update auth.mfa_challenges set verified_at = now()
@@ -38,9 +38,9 @@ extension AuthService {
             try await self.record(proof, factor, in: transaction)
             return try await self.strengthen(
                 caller, by: factor.kind.method, factor: factor.id, isNew: !factor.isVerified, call,
-                in: transaction
-            ).answer
+                in: transaction)
         }
+        return try await issue(pending).answer
     }
 
     // MARK: - Challenges
@@ -226,7 +226,7 @@ extension AuthService {
     func strengthen(
         _ caller: Caller, by method: String, factor: String, isNew: Bool, _ call: AuthCall,
         in transaction: AuthTransaction
-    ) async throws -> SessionGrant {
+    ) async throws -> PendingGrant {
         let (user, session) = (caller.user.id, caller.session.id)
         var event = Self.verification(by: method, caller)
         if isNew { event.traits["enrolled"] = true }

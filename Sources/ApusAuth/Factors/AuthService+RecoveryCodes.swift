@@ -39,14 +39,14 @@ extension AuthService {
             guard let code = RecoveryCode(typed) else {
                 throw AuthFault.wrongFactor("Invalid recovery code entered")
             }
-            return try await database.transaction { transaction in
+            let pending = try await database.transaction { transaction in
                 guard let factor = try await self.spend(code, user: caller.user.id, in: transaction) else {
                     throw AuthFault.wrongFactor("Invalid recovery code entered")
                 }
                 return try await self.strengthen(
-                    caller, by: method, factor: factor, isNew: false, call, in: transaction
-                ).answer
+                    caller, by: method, factor: factor, isNew: false, call, in: transaction)
             }
+            return try await issue(pending).answer
         }
     }
 

@@ -15,10 +15,7 @@ extension AuthService {
         let app: JSONObject =
             user.isAnonymous ? [:] : ["provider": .string(name), "providers": .strings([name])]
         let input: JSONObject = [
-            "metadata": [
-                "uuid": .string(UUIDText.random()), "time": .int(Int(now())), "name": .string(hook.name),
-                "ip_address": .string(call.address),
-            ],
+            "metadata": metadata(hook.name, call),
             "user": [
                 "id": .string(user.id), "aud": "authenticated", "role": .string(user.role),
                 "email": .string(user.email ?? ""), "phone": .string(user.phone ?? ""),
@@ -64,7 +61,34 @@ extension AuthService {
         try await admit(user, provider: account.provider, call)
     }
 
+    // MARK: - After a user was created
+
+    /// Has it told, once the transaction commits, that somebody became a user: from the queue, so that it is told once at
+    /// least, whatever happens to this process, and of nobody who was not created after all.
+    func announce(user id: String, _ call: AuthCall, in transaction: AuthTransaction) async throws {
+        guard let announceUser else { return }
+        guard let user = AuthUser(try await transaction.query(Users.byID(id))) else {
+            throw AuthFault.unexpected
+        }
+        let event: JSONObject = [
+            "metadata": metadata("after-user-created", call), "user": .object(user.json),
+        ]
+        try await announceUser(id, event, transaction)
+    }
+
     // MARK: - After a proof was checked
+
+    /// Asks about a password that was checked. It is asked about unknown users too, under an id that nobody has, so that
+    /// both take as long.
+    ///
+    /// - Throws: the hook's refusal, in the shape of a wrong password.
+    func judgePassword(of user: String?, _ address: Address, isRight: Bool) async throws {
+        guard let hook = settings.hooks.passwordAttempt else { return }
+        let id = try user ?? pretendedID("user", address)
+        let verdict = try await ask(hook, ["user_id": .string(id), "valid": .bool(isRight)])
+        guard let refusal = try await refusal(verdict, user: id) else { return }
+        throw AuthFault(400, "invalid_credentials", refusal)
+    }
 
     /// Checks a second factor and asks about the outcome.
     ///
@@ -88,6 +112,13 @@ extension AuthService {
     }
 
     // MARK: - Non public
+
+    private func metadata(_ name: String, _ call: AuthCall) -> JSONValue {
+        [
+            "uuid": .string(UUIDText.random()), "time": .int(Int(now())), "name": .string(name),
+            "ip_address": .string(call.address),
+        ]
+    }
 
     /// Why a hook refuses; nil when it does not. A hook may sign the user out everywhere as well.
     private func refusal(_ verdict: JSONObject, user: String) async throws -> String? {

@@ -17,9 +17,13 @@ package struct Hook: Sendable {
     package let name: String
     let target: Target
 
-    package init(_ name: String, _ target: Target) {
+    /// Whether it only does something, and nothing depends on what it says.
+    let needsNoAnswer: Bool
+
+    package init(_ name: String, _ target: Target, needsNoAnswer: Bool = false) {
         self.name = name
         self.target = target
+        self.needsNoAnswer = needsNoAnswer
     }
 
     /// Bytes of a request and of an answer.
@@ -61,8 +65,13 @@ package struct Hook: Sendable {
 package struct Hooks: Sendable {
     /// May refuse a user who would be created.
     package var beforeUserCreated: Hook?
+    /// May refuse a sign-in by password after it was checked.
+    package var passwordAttempt: Hook?
     /// May refuse a second factor after it was checked.
     package var factorAttempt: Hook?
+    /// Whether a service writes to people instead of us. Then both mails of a change of address are one errand, as GoTrue's
+    /// hook has it.
+    package var sendsMail = false
 
     package init() {}
 }

@@ -1,12 +1,11 @@
 import ApusJSON
-import ApusSQL
 
-/// A function of the database that may change the claims of access tokens (`auth-hook-custom-access-token-uri`).
+/// What may change the claims of access tokens (`auth-hook-custom-access-token-uri`).
 ///
 /// It takes and returns JSON as GoTrue's hook does: `{"user_id", "claims", "authentication_method"}` goes in, and
 /// `{"claims"}` comes out, or `{"error": {"http_code", "message"}}`.
-package struct TokenHook: Sendable, Equatable {
-    /// Claims that say who it is and for how long: the function cannot take them away or change them.
+package struct TokenHook: Sendable {
+    /// Claims that say who it is and for how long: the hook cannot take them away or change them.
     private static let fixed = [
         "iss", "sub", "aud", "exp", "iat", "session_id", "aal", "amr", "is_anonymous",
     ]
@@ -15,45 +14,37 @@ package struct TokenHook: Sendable, Equatable {
     /// Bytes of the claims; larger ones would not fit into a header field.
     private static let limit = 6_144
 
-    private let function: HookFunction
+    let hook: Hook
 
-    /// - Parameter uri: `pg-functions://postgres/SCHEMA/FUNCTION`, as GoTrue has it, or `SCHEMA.FUNCTION`.
-    /// - Returns: nil for anything else.
-    package init?(_ uri: String) {
-        guard let function = HookFunction(uri) else { return nil }
-        self.function = function
+    package init(_ hook: Hook) { self.hook = hook }
+
+    /// nil: a service is asked.
+    var function: HookFunction? { if case .function(let function) = hook.target { function } else { nil } }
+
+    static func input(_ user: String, _ claims: JSONObject, _ session: AuthSession) -> JSONObject {
+        [
+            "user_id": .string(user), "claims": .object(claims),
+            "authentication_method": .string(session.methods.first?.name ?? ""),
+        ]
     }
-
-    func calling(_ input: JSONObject) -> SQL { function.calling(input) }
 
     /// The claims that a function's answer makes of others.
     ///
     /// - Throws: what the function refuses with; 500 for an answer that is none.
-    func claims(_ answer: String?, from claims: JSONObject) throws(AuthFault) -> JSONObject {
-        guard let answer, let object = try? JSONReader.read(Array(answer.utf8)).object else {
-            throw Self.broken("it did not return a JSON object")
-        }
-        if let error = object["error"]?.object {
-            var status = 500
-            if case .number(let text) = error["http_code"], let code = Int(text), (400..<600).contains(code) {
-                status = code
-            }
-            throw AuthFault(
-                status, status >= 500 ? "unexpected_failure" : "hook_rejected",
-                error["message"]?.text ?? "Refused")
-        }
-        guard var changed = object["claims"]?.object else { throw Self.broken("it returned no claims") }
-        for name in Self.fixed { changed[name] = claims[name] }
-        for name in Self.required where changed[name]?.text == nil {
-            throw Self.broken("it took the claim \(name) away")
-        }
-        guard JSONValue.object(changed).bytes.count <= Self.limit else {
-            throw Self.broken("its claims are too many")
-        }
-        return changed
+    func claims(_ answer: [UInt8]?, from claims: JSONObject) throws(AuthFault) -> JSONObject {
+        try self.claims(try hook.answer(answer), from: claims)
     }
 
-    private static func broken(_ reason: String) -> AuthFault {
-        AuthFault(500, "unexpected_failure", "The custom access token hook failed: \(reason)")
+    /// The same for an answer that was read.
+    func claims(_ answer: JSONObject, from claims: JSONObject) throws(AuthFault) -> JSONObject {
+        guard var changed = answer["claims"]?.object else { throw hook.failed("it returned no claims") }
+        for name in Self.fixed { changed[name] = claims[name] }
+        for name in Self.required where changed[name]?.text == nil {
+            throw hook.failed("it took the claim \(name) away")
+        }
+        guard JSONValue.object(changed).bytes.count <= Self.limit else {
+            throw hook.failed("its claims are too many")
+        }
+        return changed
     }
 }

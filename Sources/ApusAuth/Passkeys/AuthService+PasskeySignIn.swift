@@ -47,7 +47,7 @@ extension AuthService {
             logger.info("a passkey was refused", metadata: ["reason": "\(error)", "passkey": "\(known.id)"])
             throw AuthFault.passkeyRefused
         }
-        return try await database.transaction { transaction in
+        let pending = try await database.transaction { transaction in
             // The counter is compared again where it is kept: two uses of one state cannot both hold.
             let used = try await transaction.query(
                 """
@@ -62,9 +62,9 @@ extension AuthService {
                 self.recording(
                     AuditEvent("login", user: known.user, traits: ["method": "passkey"]), call))
             return try await self.openSession(
-                user: known.user, method: "passkey", call: call, in: transaction
-            ).answer
+                user: known.user, method: "passkey", call: call, in: transaction)
         }
+        return try await issue(pending).answer
     }
 
     /// Requests of one address in five minutes. Many people may share one.

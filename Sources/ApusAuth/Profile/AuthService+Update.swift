@@ -175,12 +175,19 @@ extension AuthService {
                 purpose, kind: kind, recipient: recipient, redirectTo: redirectTo, challenge: challenge,
                 newEmail: email)
         }
+        var toNew = errand(.emailChangeNew, .emailChangeNew, email)
         if settings.confirmsBothAddresses, let current = user.email {
-            try await send(
-                errand(.emailChangeCurrent, .emailChangeCurrent, current), to: user, in: transaction)
+            let inOne = settings.hooks.sendsMail
+            let sent = try await send(
+                errand(.emailChangeCurrent, .emailChangeCurrent, current), to: user, sends: !inOne,
+                in: transaction)
+            if inOne {
+                toNew.counterpart = sent.token
+                return try await sendToBoth(toNew, isTaken: isTaken, to: user, in: transaction)
+            }
         }
         guard !isTaken else { return }
-        try await send(errand(.emailChangeNew, .emailChangeNew, email), to: user, in: transaction)
+        try await send(toNew, to: user, in: transaction)
     }
 
     private func changePhone(

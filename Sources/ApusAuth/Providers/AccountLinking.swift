@@ -148,6 +148,7 @@ extension AuthService {
         } catch {
             throw Self.fault(ofSaving: error)
         }
+        try await announce(user: id, call, in: transaction)
         return id
     }
 

@@ -64,7 +64,7 @@ extension AuthService {
         if let target = flow.linkingTarget { return try await prepareLinking(flow, account, to: target) }
         try await admit(account, call)
         let event = AuditEvent("login", traits: ["method": "oauth", "provider": .string(provider.name)])
-        let fragment: String? = try await database.transaction { transaction in
+        let outcome: ProviderOutcome? = try await database.transaction { transaction in
             let arrival = try await self.arrive(
                 account, of: provider, redirectTo: flow.redirectTo, call, in: transaction)
             guard case .user(let user) = arrival else { return nil }
@@ -72,21 +72,31 @@ extension AuthService {
             event.user = user
             try await transaction.query(self.recording(event, call))
             if flow.challenge != nil {
-                return try await self.issueCode(flow, user, tokens, in: transaction)
+                return .code(try await self.issueCode(flow, user, tokens, in: transaction))
             }
-            var grant = try await self.openSession(user: user, method: "oauth", call: call, in: transaction)
-            grant.more["provider_token"] = .string(tokens.access)
-            if let refresh = tokens.refresh { grant.more["provider_refresh_token"] = .string(refresh) }
-            return grant.fragment(type: nil)
+            var pending = try await self.openSession(user: user, method: "oauth", call: call, in: transaction)
+            pending.more["provider_token"] = .string(tokens.access)
+            if let refresh = tokens.refresh { pending.more["provider_refresh_token"] = .string(refresh) }
+            return .session(pending)
         }
-        guard let fragment else {
+        switch outcome {
+        case .code(let pair):
+            return .redirect(Self.adding(pair, toQueryOf: flow.redirectTo), status: 302)
+        case .session(let pending):
+            let fragment = try await issue(pending).fragment(type: nil)
+            return .redirect(flow.redirectTo + "#" + fragment, status: 302)
+        case nil:
             throw AuthFault(
                 422, "provider_email_needs_verification",
                 "Unverified email with \(provider.name). A confirmation email has been sent to your email")
         }
-        return flow.challenge == nil
-            ? .redirect(flow.redirectTo + "#" + fragment, status: 302)
-            : .redirect(Self.adding(fragment, toQueryOf: flow.redirectTo), status: 302)
+    }
+
+    /// What somebody who comes back from a provider gets.
+    private enum ProviderOutcome: Sendable {
+        /// `code=…`
+        case code(String)
+        case session(PendingGrant)
     }
 
     /// `code=…`, to be exchanged by whoever made the challenge; the provider's tokens wait with it, sealed.

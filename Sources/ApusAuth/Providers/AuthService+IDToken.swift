@@ -17,16 +17,16 @@ extension AuthService {
         if try call.flag("link_identity") == true {
             guard let caller else { throw AuthFault.noAuthorization }
             try requireLinking(caller)
-            return try await database.transaction { transaction in
+            let pending = try await database.transaction { transaction in
                 try await self.link(account, to: caller.user.id, call, in: transaction)
                 return try await self.openSession(
-                    user: caller.user.id, method: "oauth", call: call, in: transaction
-                ).answer
+                    user: caller.user.id, method: "oauth", call: call, in: transaction)
             }
+            return try await issue(pending).answer
         }
         try await admit(account, call)
         let event = AuditEvent("login", traits: ["method": "id_token", "provider": .string(provider.name)])
-        let grant: SessionGrant? = try await database.transaction { transaction in
+        let pending: PendingGrant? = try await database.transaction { transaction in
             let arrival = try await self.arrive(
                 account, of: provider, redirectTo: self.settings.siteURL, call, in: transaction)
             guard case .user(let user) = arrival else { return nil }
@@ -35,12 +35,12 @@ extension AuthService {
             try await transaction.query(self.recording(event, call))
             return try await self.openSession(user: user, method: "oauth", call: call, in: transaction)
         }
-        guard let grant else {
+        guard let pending else {
             throw AuthFault(
                 422, "provider_email_needs_verification",
                 "Unverified email with \(provider.name). A confirmation email has been sent to your email")
         }
-        return grant.answer
+        return try await issue(pending).answer
     }
 
     // MARK: - Non public

@@ -71,11 +71,11 @@ extension AuthService {
             throw AuthFault(400, "bad_oauth_state", "OAuth callback with invalid state")
         }
         do {
-            let grant = try await database.transaction { transaction in
+            let pending = try await database.transaction { transaction in
                 try await self.linkPending(flow: flow, user: user, call, in: transaction)
                 return try await self.openSession(user: user, method: "oauth", call: call, in: transaction)
             }
-            return .redirect(target + "#" + grant.fragment(type: nil))
+            return .redirect(target + "#" + (try await issue(pending)).fragment(type: nil))
         } catch let fault as AuthFault {
             return redirect(to: target, fault: fault, isPKCE: false)
         }

@@ -46,6 +46,8 @@ package struct AuthMessage: Sendable {
     package var siteURL: String
     /// The address that is being taken, for both sides of a change.
     package var newEmail: String?
+    /// Code and token hash for the address that is being left, where one errand writes to both sides of a change.
+    package var counterpart: (code: String, tokenHash: String)?
     /// The user as the API shows it; templates use `user_metadata` as `Data`.
     package var user: JSONObject
 
@@ -66,6 +68,9 @@ package struct AuthMessage: Sendable {
         self.user = user
     }
 }
+
+/// Puts into the queue, within the transaction, that somebody became a user: the id, and what the hook is told.
+package typealias UserAnnouncement = @Sendable (String, JSONObject, AuthTransaction) async throws -> Void
 
 /// Puts a message into a queue within the transaction, in which the role is `auth_admin`. Returns at once; sending is
 /// for later, by somebody else. Throws when the queue cannot take it.

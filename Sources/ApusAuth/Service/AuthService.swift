@@ -21,6 +21,8 @@ package final class AuthService: Sendable {
     package let logger: Logger
     /// Puts a message into the queue, within the transaction that makes it necessary.
     package let enqueue: MessageQueue
+    /// Has it told that somebody became a user; nil: nobody wants to know.
+    let announceUser: UserAnnouncement?
     /// Where people have accounts that they may sign in with.
     package let providers: ProviderDirectory
     package let now: TokenVerifier.Clock
@@ -39,6 +41,7 @@ package final class AuthService: Sendable {
         passwords = parts.passwords
         redirects = RedirectPolicy(siteURL: parts.settings.siteURL, allowed: parts.settings.allowedRedirects)
         enqueue = parts.enqueue
+        announceUser = parts.announceUser
         providers = parts.providers
         now = parts.clock
         version = parts.version
@@ -89,6 +92,7 @@ package struct AuthParts: Sendable {
     /// Signs instead of the key ring (HS256).
     package var sharedSigner: TokenSigner?
     package var enqueue: MessageQueue
+    package var announceUser: UserAnnouncement?
     package var logger: Logger
     package var providers: ProviderDirectory
     package var clock: TokenVerifier.Clock

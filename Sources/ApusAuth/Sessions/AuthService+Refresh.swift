@@ -16,10 +16,11 @@ extension AuthService {
         guard let token = RefreshToken.read(text, secret) else { throw AuthFault.refreshTokenNotFound }
         let rows = try await database.query(advancing(token, call))
         if let session = AuthSession(rows), let user = AuthUser(rows, column: AuthSession.columnCount) {
-            return try await grant(user, session) { try await self.database.query($0) }.answer
+            let pending = try await grant(user, session) { try await self.database.query($0) }
+            return try await issue(pending).answer
         }
         switch try await refreshOutOfTurn(token) {
-        case .grant(let grant): return grant.answer
+        case .grant(let pending): return try await issue(pending).answer
         case .refusal(let fault, let user):
             await record(AuditEvent("token_revoked", user: user, failure: fault.code), call)
             throw fault
@@ -27,7 +28,7 @@ extension AuthService {
     }
 
     private enum Outcome: Sendable {
-        case grant(SessionGrant)
+        case grant(PendingGrant)
         case refusal(AuthFault, user: String?)
     }
 

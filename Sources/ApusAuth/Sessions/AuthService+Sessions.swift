@@ -13,14 +13,16 @@ extension AuthService {
     package func openSession(
         user id: String, method: String, assurance: String = "aal1", call: AuthCall,
         in transaction: AuthTransaction
-    ) async throws -> SessionGrant {
+    ) async throws -> PendingGrant {
         let opening = sessionOpening(user: id, method: method, assurance: assurance, call)
         try await transaction.run(opening.statements)
-        return try await grant(session: opening.id, in: transaction)
+        var pending = try await grant(session: opening.id, in: transaction)
+        pending.isNew = true
+        return pending
     }
 
-    /// Tokens for a session as it is now.
-    package func grant(session id: String, in transaction: AuthTransaction) async throws -> SessionGrant {
+    /// What tokens for a session as it is now will say.
+    package func grant(session id: String, in transaction: AuthTransaction) async throws -> PendingGrant {
         let rows = try await transaction.query(Self.sessionAndUser(id))
         guard let session = AuthSession(rows), let user = AuthUser(rows, column: AuthSession.columnCount)
         else {
@@ -30,30 +32,48 @@ extension AuthService {
         return try await grant(user, session) { try await transaction.query($0) }
     }
 
-    /// Tokens, from what was read.
+    /// The same, from what was read. A function of the database changes the claims here, in the transaction; a service is
+    /// asked later.
     ///
     /// - Parameter query: asks the database, in the transaction that there is.
     func grant(
         _ user: AuthUser, _ session: AuthSession, query: @Sendable (SQL) async throws -> Rows
-    ) async throws -> SessionGrant {
+    ) async throws -> PendingGrant {
+        var claims = AccessToken.claims(
+            user, session, issuer: settings.issuer, now: Int(now()), lifetime: settings.tokenLifetime)
+        if let hook = settings.tokenHook, let function = hook.function {
+            let input = TokenHook.input(user.id, claims, session)
+            let answer = try await query(function.calling(input)).string(0, 0)
+            claims = try hook.claims(answer.map { Array($0.utf8) }, from: claims)
+        }
+        return PendingGrant(user: user, session: session, claims: claims)
+    }
+
+    /// Makes the tokens. No transaction is open meanwhile.
+    ///
+    /// - Throws: what a service refuses that is asked about the claims; a session that began with this has ended then.
+    func issue(_ pending: PendingGrant) async throws -> SessionGrant {
         guard let signer = keys.signer, let secret = secrets[.refreshTokens] else {
             throw AuthFault.notReady
         }
-        let now = Int(now())
-        var claims = AccessToken.claims(
-            user, session, issuer: settings.issuer, now: now, lifetime: settings.tokenLifetime)
-        if let hook = settings.tokenHook {
-            let input: JSONObject = [
-                "user_id": .string(user.id), "claims": .object(claims),
-                "authentication_method": .string(session.methods.first?.name ?? ""),
-            ]
-            claims = try hook.claims(try await query(hook.calling(input)).string(0, 0), from: claims)
+        var claims = pending.claims
+        if let hook = settings.tokenHook, hook.function == nil {
+            do {
+                let answer = try await ask(
+                    hook.hook, TokenHook.input(pending.user.id, claims, pending.session))
+                claims = try hook.claims(answer, from: claims)
+            } catch {
+                if pending.isNew { try await database.query(Self.ending(session: pending.session.id)) }
+                throw error
+            }
         }
+        let issued = Int(now())
         return SessionGrant(
             accessToken: try signer.sign(JSONValue.object(claims).bytes),
-            refreshToken: RefreshToken(session: session.id, counter: session.counter).text(secret),
-            expiresIn: settings.tokenLifetime, expiresAt: now + settings.tokenLifetime, user: user,
-            session: session)
+            refreshToken: RefreshToken(session: pending.session.id, counter: pending.session.counter).text(
+                secret),
+            expiresIn: settings.tokenLifetime, expiresAt: issued + settings.tokenLifetime, user: pending.user,
+            session: pending.session, more: pending.more)
     }
 
     /// A session together with its user.

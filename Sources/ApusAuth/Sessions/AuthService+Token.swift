@@ -27,6 +27,9 @@ extension AuthService {
         let place = try pseudonym(subscriber)
         let user = try await admitToSignIn(address, account, place, subscriber, call)
         let isRight = try await passwords.verify(password, against: user?.passwordHash)
+        try await auditingRefusals(of: AuditEvent("login", user: user?.id), call) {
+            try await judgePassword(of: user?.id, address, isRight: isRight && user != nil)
+        }
         guard isRight, let user else {
             await record(AuditEvent("login", user: user?.id, failure: "invalid_credentials"), call)
             throw AuthFault.invalidCredentials
@@ -45,12 +48,13 @@ extension AuthService {
         guard let rows = answers.last, let session = AuthSession(rows),
             let current = AuthUser(rows, column: AuthSession.columnCount)
         else { throw AuthFault.unexpected }
-        var grant = try await grant(current, session) { try await self.database.query($0) }
-        if let warning = settings.passwords.warning(password) { grant.more["weak_password"] = warning }
+        var pending = try await grant(current, session) { try await self.database.query($0) }
+        pending.isNew = true
+        if let warning = settings.passwords.warning(password) { pending.more["weak_password"] = warning }
         if let hash = user.passwordHash, passwords.isOutdated(hash) {
             try? await rehash(password, of: user.id, from: hash)
         }
-        return grant.answer
+        return try await issue(pending).answer
     }
 
     /// Counts the try and finds the user, in one round trip.

@@ -129,15 +129,15 @@ extension AuthService {
         user.userMetadata = try call.object("data") ?? [:]
         let new = user
         try await admit(new, call)
-        return try await database.transaction { transaction in
-            try await self.create(new, in: transaction)
+        let pending = try await database.transaction { transaction in
+            try await self.create(new, call, in: transaction)
             try await transaction.query(
                 self.recording(
                     AuditEvent("user_signedup", user: new.id, traits: ["provider": "anonymous"]), call))
             return try await self.openSession(
-                user: new.id, method: "anonymous", call: call, in: transaction
-            ).answer
+                user: new.id, method: "anonymous", call: call, in: transaction)
         }
+        return try await issue(pending).answer
     }
 
     private func signUpAtOnce(
@@ -148,13 +148,13 @@ extension AuthService {
         user.isPhoneConfirmed = user.phone != nil
         let new = user
         do {
-            return try await database.transaction { transaction in
-                try await self.create(new, in: transaction)
+            let pending = try await database.transaction { transaction in
+                try await self.create(new, call, in: transaction)
                 try await transaction.query(self.recording(AuditEvent("user_signedup", user: new.id), call))
                 return try await self.openSession(
-                    user: new.id, method: "password", call: call, in: transaction
-                ).answer
+                    user: new.id, method: "password", call: call, in: transaction)
             }
+            return try await issue(pending).answer
         } catch let fault as AuthFault where fault == .emailExists || fault == .phoneExists {
             throw AuthFault(422, "user_already_exists", "User already registered")
         }
@@ -174,14 +174,14 @@ extension AuthService {
                 request.address.email != nil ? known?.isEmailConfirmed : known?.isPhoneConfirmed
             switch (known, isConfirmed ?? false) {
             case (nil, _):
-                try await self.create(new, in: transaction)
+                try await self.create(new, call, in: transaction)
                 try await transaction.query(self.recording(AuditEvent("user_signedup", user: new.id), call))
                 return try await self.sendAndShow(request.errand, to: new.id, in: transaction)
             case (let user?, false):
                 try await transaction.run(self.signingUpAgain(user, new))
                 return try await self.sendAndShow(request.errand, to: user.id, in: transaction)
             case (let user?, true):
-                let shown = try await self.pretend(request, new, in: transaction)
+                let shown = try await self.pretend(request, new, call, in: transaction)
                 try await self.notify(.accountExists, user, in: transaction)
                 try await transaction.query(
                     self.recording(AuditEvent("user_repeated_signup", user: user.id), call))
@@ -222,7 +222,7 @@ extension AuthService {
     /// The user that would have been created, made and undone: the very same statements take the very same time. Its
     /// ids follow from the address, so that asking twice shows the same ones, as it does for a real user.
     private func pretend(
-        _ request: SignUpRequest, _ new: NewUser, in transaction: AuthTransaction
+        _ request: SignUpRequest, _ new: NewUser, _ call: AuthCall, in transaction: AuthTransaction
     ) async throws -> AuthAnswer {
         var twin = new
         twin.id = try pretendedID("user", request.address)
@@ -231,7 +231,7 @@ extension AuthService {
         let standIn = twin.id + "@invalid.invalid"
         if twin.email != nil { twin.email = standIn } else { twin.phone = "0" + twin.id }
         try await transaction.query("savepoint pretended")
-        try await create(twin, in: transaction)
+        try await create(twin, call, in: transaction)
         let sent: SQL = "update auth.users set confirmation_sent_at = now() where id = \(bind: twin.id)"
         try await transaction.query(sent)
         let user = AuthUser(try await transaction.query(Users.byID(twin.id)))
@@ -246,15 +246,16 @@ extension AuthService {
         return UUIDText.shaped(Array(digest.prefix(16)))
     }
 
-    /// Creates a user.
+    /// Creates a user, and has it announced once the transaction commits.
     ///
     /// - Throws: `email_exists`, `phone_exists`; what a trigger of the database raises, in its words.
-    package func create(_ user: NewUser, in transaction: AuthTransaction) async throws {
+    package func create(_ user: NewUser, _ call: AuthCall, in transaction: AuthTransaction) async throws {
         do throws(PostgresFault) {
             try await transaction.run(user.creating)
         } catch {
             throw Self.fault(ofSaving: error)
         }
+        try await announce(user: user.id, call, in: transaction)
     }
 
     /// What a refused write to `auth.users` means. A trigger that raises an exception speaks to the developer of the app,

@@ -25,7 +25,7 @@ extension AuthService {
             throw AuthFault.tokenExpired
         }
         switch try await confirm(used, call, opensSession: true) {
-        case .session(let grant): return grant.answer
+        case .session(let pending): return try await issue(pending).answer
         case .halfDone: return .json(["msg": .string(Self.halfDoneMessage), "code": "200"])
         case .confirmed: throw AuthFault.unexpected
         }
@@ -53,7 +53,7 @@ extension AuthService {
     // MARK: - What a token does
 
     enum Confirmation: Sendable {
-        case session(SessionGrant)
+        case session(PendingGrant)
         /// One of two addresses agreed to a change.
         case halfDone
         /// Everything but the session, which an exchange of codes will open.

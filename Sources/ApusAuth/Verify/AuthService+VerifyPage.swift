@@ -46,7 +46,8 @@ extension AuthService {
         case .halfDone:
             return .redirect(
                 target + "#" + PercentEncoding.form([("message", Self.halfDoneMessage), ("sb", "")]))
-        case .session(let grant):
+        case .session(let pending):
+            let grant = try await issue(pending)
             return .redirect(target + "#" + grant.fragment(type: used.purpose.type))
         case .confirmed(let user):
             guard let flow = used.flow else { throw AuthFault.unexpected }

@@ -105,9 +105,10 @@ package struct MessageTemplates: Sendable {
         let path = name.split(separator: "/")
         let parts = path.last?.split(separator: ".") ?? []
         guard path.count == 2, parts.count == 3, parts[2] == "mustache",
-            let kind = MessageKind(rawValue: String(parts[0])), let part = Part(rawValue: String(parts[1]))
+            let kind = MessageKind.worded.first(where: { $0.rawValue == parts[0] }),
+            let part = Part(rawValue: String(parts[1]))
         else {
-            let kinds = MessageKind.allCases.map(\.rawValue).joined(separator: ", ")
+            let kinds = MessageKind.worded.map(\.rawValue).joined(separator: ", ")
             throw Invalid(
                 name: name,
                 reason: "it is not LOCALE/KIND.subject|text|html.mustache with KIND one of \(kinds)")

@@ -41,6 +41,8 @@ struct Phrases: Sendable {
         case .passwordChanged: passwordChanged
         case .emailChanged: emailChanged
         case .accountExists: accountExists
+        // Nobody reads it.
+        case .userCreated: Words(subject: "", body: "")
         }
     }
 

@@ -35,9 +35,6 @@ extension SettingDefinition {
             "auth-security-manual-linking-enabled", .boolean, "false",
             "Whether people may link further identities to their account, and unlink them."),
         .init(
-            "auth-hook-custom-access-token-uri", .string, nil,
-            "Function that may change the claims of access tokens: pg-functions://postgres/SCHEMA/FUNCTION."),
-        .init(
             "outbound-private-hosts", .list, nil,
             "Hosts (NAME or NAME:PORT) that requests of this server may reach at private addresses and without TLS."
         ),

@@ -32,8 +32,7 @@ struct Authentication {
     }
 
     func make(
-        database: Database, verifier: TokenVerifier, trust: TokenTrust, cors: CORS,
-        enqueue: @escaping ApusAuth.MessageQueue
+        database: Database, verifier: TokenVerifier, trust: TokenTrust, cors: CORS, messaging: Messaging?
     ) throws -> Authenticating {
         let hasher = PasswordHasher(
             workers: settings.integer("auth-password-workers") ?? System.coreCount,
@@ -41,26 +40,19 @@ struct Authentication {
             signerKeys: SignerKeys(database: AuthDatabase(database), masterKeys: masterKeys))
         let providers = try settings.providers()
         var auth = try settings.authentication()
-        auth.tokenHook = try settings.string("auth-hook-custom-access-token-uri").map { uri in
-            guard let hook = TokenHook(uri) else {
-                throw Fault(
-                    code: "APUS002", kind: .invalid,
-                    message:
-                        "The setting 'auth-hook-custom-access-token-uri' does not hold: it names no function.",
-                    hint: "pg-functions://postgres/SCHEMA/FUNCTION")
-            }
-            return hook
-        }
+        auth.tokenHook = try settings.hook("custom-access-token").map { TokenHook($0) }
         auth.hooks = try settings.hooks()
+        auth.hooks.sendsMail = messaging?.hooks.mail != nil
         auth.enabledProviders = Set(providers.map(\.name))
         auth.allowsManualLinking = settings.boolean("auth-security-manual-linking-enabled")
-        auth.smsProvider = settings.string("auth-sms-webhook-url") == nil ? "" : "webhook"
+        auth.smsProvider = settings.sendsTexts ? "webhook" : ""
         var parts = AuthParts(
             settings: auth, database: database, masterKeys: masterKeys, trust: trust,
             passwords: hasher,
-            sharedSigner: sharedSigner, enqueue: enqueue,
+            sharedSigner: sharedSigner, enqueue: messaging?.enqueue ?? { @Sendable _, _ in },
             providers: ProviderDirectory(providers, client: settings.outboundClient, logger: logger),
             logger: logger)
+        parts.announceUser = messaging?.announceUser
         parts.version = BuildInformation.version
         let service = AuthService(parts)
         let endpoint = AuthEndpoint(

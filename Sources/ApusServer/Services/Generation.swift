@@ -58,7 +58,7 @@ final class Generation: Sendable {
         auth = try Authentication(settings, keys: keys, logger: telemetry.logger)?
             .make(
                 database: database, verifier: verifier, trust: trust, cors: cors,
-                enqueue: messaging?.enqueue ?? { @Sendable _, _ in })
+                messaging: messaging)
         inbox = messaging?.inbox
         web = try settings.web()
         let slow = settings.integer("log-slow-request").flatMap { $0 > 0 ? Duration.milliseconds($0) : nil }

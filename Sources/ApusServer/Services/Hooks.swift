@@ -10,11 +10,16 @@ extension Settings {
     func hooks() throws -> Hooks {
         var hooks = Hooks()
         hooks.beforeUserCreated = try hook("before-user-created")
+        hooks.passwordAttempt = try hook("password-verification-attempt")
         hooks.factorAttempt = try hook("mfa-verification-attempt")
         return hooks
     }
 
-    private func hook(_ name: String) throws -> Hook? {
+    /// The hook of this name; nil when nobody is asked.
+    ///
+    /// - Parameter needsNoAnswer: whether it only does something.
+    /// - Throws: for one that cannot be asked.
+    func hook(_ name: String, needsNoAnswer: Bool = false) throws -> Hook? {
         guard let uri = string("auth-hook-\(name)-uri") else { return nil }
         guard uri.hasPrefix("https://") || uri.hasPrefix("http://") else {
             guard let function = HookFunction(uri) else {
@@ -22,7 +27,7 @@ extension Settings {
                     "auth-hook-\(name)-uri", "it names neither a function nor a URL",
                     hint: "pg-functions://postgres/SCHEMA/FUNCTION")
             }
-            return Hook(name, .function(function))
+            return Hook(name, .function(function), needsNoAnswer: needsNoAnswer)
         }
         guard let url = OutboundURL(uri) else {
             throw Self.refused("auth-hook-\(name)-uri", "it is no URL")
@@ -40,7 +45,7 @@ extension Settings {
                 let signed = known.map { $0.fields(id: id, seconds: seconds, body: body) }
                 let signatures = signed.compactMap { $0.last?.value }.joined(separator: " ")
                 return (signed.first ?? []).dropLast() + [(name: "webhook-signature", value: signatures)]
-            })
+            }, needsNoAnswer: needsNoAnswer)
     }
 
     private static func refused(_ setting: String, _ reason: String, hint: String? = nil) -> Fault {

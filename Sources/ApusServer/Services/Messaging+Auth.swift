@@ -6,8 +6,22 @@ extension Messaging {
     /// What authentication calls to have somebody written to: the message is in the queue when, and only when, the
     /// transaction commits.
     var enqueue: ApusAuth.MessageQueue {
-        { [queue] message, transaction in
-            try await transaction.query(try queue.enqueueing(Message(message)))
+        { [queue, hooks] message, transaction in
+            var queued = Message(message)
+            if hooks.delivers(queued.channel) { queued.user = message.user }
+            try await transaction.query(try queue.enqueueing(queued))
+        }
+    }
+
+    /// What authentication calls to have it told that somebody became a user; nil: nobody wants to know.
+    var announceUser: UserAnnouncement? {
+        guard hooks.userCreated != nil else { return nil }
+        return { [queue] user, event, transaction in
+            var message = Message(
+                channel: .hook, kind: .userCreated, recipient: "", values: [:], userID: user,
+                lifetime: 7 * 86_400)
+            message.user = event
+            try await transaction.query(try queue.enqueueing(message))
         }
     }
 }
@@ -35,6 +49,8 @@ extension Message {
         values["Token"] = message.code
         values["TokenHash"] = message.tokenHash
         values["NewEmail"] = message.newEmail
+        values["CounterpartToken"] = message.counterpart?.code
+        values["CounterpartTokenHash"] = message.counterpart?.tokenHash
         // A template that tells somebody of a change names the address that they know.
         if message.kind == .emailChangeNew, let old = message.user["email"]?.text, !old.isEmpty {
             values["Email"] = old

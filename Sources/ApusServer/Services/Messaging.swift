@@ -15,6 +15,8 @@ struct Messaging: Sendable {
     let worker: MessageWorker
     /// nil outside of development.
     let inbox: InboxEndpoint?
+    /// Code of the operator's that delivers.
+    let hooks: MessageHooks
     private let transport: SMTPTransport?
 
     /// - Parameters:
@@ -30,7 +32,9 @@ struct Messaging: Sendable {
         let transport = try settings.smtp().map {
             SMTPTransport($0, group: MultiThreadedEventLoopGroup.singleton)
         }
-        let deliver = try Self.deliveries(settings, templates, inbox, transport)
+        hooks = try MessageHooks(settings, templates: templates, database: database, logger: logger)
+        var deliver = try Self.deliveries(settings, templates, inbox, transport)
+        deliver.merge(hooks.deliveries) { $1 }
         if deliver[.email] == nil, settings.boolean("auth-enabled") {
             logger.warning("no mail is sent: auth-smtp-host is not set; messages wait until they expire")
         }
