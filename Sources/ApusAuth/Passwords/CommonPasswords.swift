@@ -1,12 +1,13 @@
 /// The passwords that everybody tries first, refused without any file.
 ///
-/// Made here and not taken from a leak: some two hundred words that people of many countries choose, the ways in which
-/// they make them longer, rows of digits and walks over the keyboard; some 6 thousand in all. Whoever wants what really leaked
+/// The 120,000 that leaked most (``CommonPasswordFilter``), and what is younger than those lists: words that people of many
+/// countries choose, with the endings of this year, rows of digits, walks over the keyboard. Whoever wants all that leaked
 /// names a file of it (``LeakedPasswords``).
 enum CommonPasswords {
     /// - Parameter password: in lower case.
     static func contains(_ password: String) -> Bool {
         if wholes.contains(password) || isRun(password) { return true }
+        if CommonPasswordFilter.builtIn.contains(password) { return true }
         return endings.contains { ending in
             password.hasSuffix(ending) && words.contains(String(password.dropLast(ending.count)))
         }

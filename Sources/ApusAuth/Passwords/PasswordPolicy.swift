@@ -14,7 +14,17 @@ package struct PasswordPolicy: Sendable {
     /// Known leaks beyond the built-in ones.
     package var leaked: LeakedPasswords?
 
+    /// The site's names: the host of its URL, and each part of that.
+    private var siteNames: [String] = []
+
     package init() {}
+
+    /// - Parameter siteURL: a password must not simply be called like this site.
+    package mutating func refuseNames(of siteURL: String) {
+        guard let start = siteURL.firstRange(of: "://")?.upperBound else { return }
+        let host = siteURL[start...].prefix { !"/:?#".contains($0) }
+        siteNames = [String(host)] + host.split(separator: ".").map { String($0) }
+    }
 
     /// Refuses a password that is too weak.
     ///
@@ -55,7 +65,7 @@ package struct PasswordPolicy: Sendable {
     private func isCommon(_ password: String, _ context: [String]) -> Bool {
         let lower = password.lowercased()
         return CommonPasswords.contains(lower)
-            || context.contains { $0.count >= 4 && lower == $0.lowercased() }
+            || (context + siteNames).contains { $0.count >= 4 && lower == $0.lowercased() }
             || leaked?.contains(password) == true
     }
 

@@ -177,6 +177,7 @@ extension Settings {
         policy.minimum = integer("auth-password-min-length") ?? policy.minimum
         policy.maximum = integer("auth-password-max-length") ?? policy.maximum
         policy.refusesLeaked = boolean("auth-password-leaked-check")
+        if let site = string("auth-site-url") { policy.refuseNames(of: site) }
         policy.required = (string("auth-password-required-characters") ?? "").split(separator: ":").map {
             Set($0)
         }
