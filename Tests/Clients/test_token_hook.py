@@ -23,7 +23,9 @@ declare
     wanted text;
 begin
     select level into wanted from public.roles where user_id = (event ->> 'user_id')::uuid;
-    if wanted = 'barred' then
+    if wanted = 'slow' then
+        perform pg_sleep(60);
+    elsif wanted = 'barred' then
         return '{"error": {"http_code": 403, "message": "Not today"}}';
     end if;
     return jsonb_build_object('claims', (event -> 'claims')
@@ -66,6 +68,9 @@ def test_a_function_adds_claims_and_changes_none_that_say_who_it_is() -> None:
         service.table("roles").upsert({"user_id": id, "level": "barred"}).execute()
         with pytest.raises(supabase.AuthApiError, match="Not today"):
             user.auth.sign_in_with_password({"email": email, "password": PASSWORD})
+        service.table("roles").upsert({"user_id": id, "level": "slow"}).execute()
+        slow = post(server, "/token?grant_type=password", {"email": email, "password": PASSWORD})
+        assert slow.status_code == 422 and slow.json()["code"] == "hook_timeout"
     finally:
         stopped(server)
 

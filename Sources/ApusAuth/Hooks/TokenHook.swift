@@ -1,4 +1,5 @@
 import ApusJSON
+import ApusSQL
 
 /// What may change the claims of access tokens (`auth-hook-custom-access-token-uri`).
 ///
@@ -25,6 +26,18 @@ package struct TokenHook: Sendable {
         [
             "user_id": .string(user), "claims": .object(claims),
             "authentication_method": .string(session.methods.first?.name ?? ""),
+        ]
+    }
+
+    /// The statements that call a function within a transaction, whose own patience is what it was afterwards.
+    static func calling(_ function: HookFunction, _ input: JSONObject) -> [SQL] {
+        [
+            """
+            select set_config('apus.statement_timeout', current_setting('statement_timeout'), true),
+                set_config('statement_timeout', \(bind: Hook.functionPatience), true)
+            """,
+            function.calling(input),
+            "select set_config('statement_timeout', current_setting('apus.statement_timeout'), true)",
         ]
     }
 

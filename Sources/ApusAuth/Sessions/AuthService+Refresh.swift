@@ -16,7 +16,7 @@ extension AuthService {
         guard let token = RefreshToken.read(text, secret) else { throw AuthFault.refreshTokenNotFound }
         let rows = try await database.query(advancing(token, call))
         if let session = AuthSession(rows), let user = AuthUser(rows, column: AuthSession.columnCount) {
-            let pending = try await grant(user, session) { try await self.database.query($0) }
+            let pending = try await grant(user, session) { try await self.database.run($0) }
             return try await issue(pending).answer
         }
         switch try await refreshOutOfTurn(token) {

@@ -29,21 +29,27 @@ extension AuthService {
             throw AuthFault.sessionNotFound
         }
         guard !user.isBanned else { throw AuthFault.userBanned }
-        return try await grant(user, session) { try await transaction.query($0) }
+        return try await grant(user, session) { try await transaction.run($0) }
     }
 
     /// The same, from what was read. A function of the database changes the claims here, in the transaction; a service is
     /// asked later.
     ///
-    /// - Parameter query: asks the database, in the transaction that there is.
+    /// - Parameter run: asks the database, in the transaction that there is, or in one of its own.
     func grant(
-        _ user: AuthUser, _ session: AuthSession, query: @Sendable (SQL) async throws -> Rows
+        _ user: AuthUser, _ session: AuthSession, run: @Sendable ([SQL]) async throws -> [Rows]
     ) async throws -> PendingGrant {
         var claims = AccessToken.claims(
             user, session, issuer: settings.issuer, now: Int(now()), lifetime: settings.tokenLifetime)
         if let hook = settings.tokenHook, let function = hook.function {
             let input = TokenHook.input(user.id, claims, session)
-            let answer = try await query(function.calling(input)).string(0, 0)
+            let answers: [Rows]
+            do {
+                answers = try await run(TokenHook.calling(function, input))
+            } catch let fault as PostgresFault where fault.sqlState == "57014" {
+                throw hook.hook.timedOut(afterRetries: false)
+            }
+            let answer = answers.count == 3 ? answers[1].string(0, 0) : nil
             claims = try hook.claims(answer.map { Array($0.utf8) }, from: claims)
         }
         return PendingGrant(user: user, session: session, claims: claims)

@@ -48,7 +48,7 @@ extension AuthService {
         guard let rows = answers.last, let session = AuthSession(rows),
             let current = AuthUser(rows, column: AuthSession.columnCount)
         else { throw AuthFault.unexpected }
-        var pending = try await grant(current, session) { try await self.database.query($0) }
+        var pending = try await grant(current, session) { try await self.database.run($0) }
         pending.isNew = true
         if let warning = settings.passwords.warning(password) { pending.more["weak_password"] = warning }
         if let hash = user.passwordHash, passwords.isOutdated(hash) {
