@@ -24,7 +24,8 @@ extension CatalogStore {
             elsif exists (
                 select from pg_event_trigger_ddl_commands()
                 where schema_name is distinct from 'pg_temp'
-                    and object_identity !~ '(^| )pg_temp[.]'
+                    -- GRANT and REVOKE name no object.
+                    and coalesce(object_identity, '') !~ '(^| )pg_temp[.]'
                     and command_tag <> 'REFRESH MATERIALIZED VIEW'
             ) then
                 perform pg_notify('apus_catalog', '');

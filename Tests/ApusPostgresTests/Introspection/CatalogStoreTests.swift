@@ -49,6 +49,24 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        "grant select on t to public", "revoke select on t from public", "grant usage on schema s to public",
+    ])
+    func privilegesAreHeardOf(statement: String) async throws {
+        try await withDatabase(CatalogStore.eventTriggerSQL) { database in
+            try await database.script("create table t (); create schema s")
+            var messages = database.listen([CatalogStore.ddlChannel]).makeAsyncIterator()
+            #expect(await messages.next() == .reconnected)
+            try await database.script(statement)
+            try await database.script("notify apus_catalog, 'end'")
+            guard case .message(_, let payload, _) = await messages.next() else {
+                Issue.record("no message")
+                return
+            }
+            #expect(payload == "")
+        }
+    }
+
     @Test func whatASessionHasForItselfChangesNothing() async throws {
         try await withDatabase(CatalogStore.eventTriggerSQL) { database in
             try await database.script("create materialized view m as select 1 as a")

@@ -3,7 +3,8 @@ extension SystemStep {
     /// are a superuser's, or what a managed database makes of that.
     static func catalogEventTrigger(_ sql: String) -> SystemStep {
         SystemStep(
-            number: 7, name: "catalog event trigger", sql: sql, lackOfPrivilege: .isNotice,
+            // 7 was its earlier form, which did not hear of GRANT and REVOKE.
+            number: 9, name: "catalog event trigger", sql: sql, lackOfPrivilege: .isNotice,
             remedy: """
                 Without it, send NOTIFY pgrst, 'reload schema' after changing the schema. A superuser who starts \
                 Apus once creates it.
