@@ -67,7 +67,10 @@ package final class RedisServer: Sendable {
 
     /// What `redis-cli` prints; empty when there is no answer.
     @discardableResult
-    package func command(_ words: String...) async throws -> String {
+    package func command(_ words: String...) async throws -> String { try await command(words) }
+
+    @discardableResult
+    package func command(_ words: [String]) async throws -> String {
         let output = try? await Program.run("/usr/bin/env", ["redis-cli", "-p", "\(port)"] + words)
         return output?.trimmingCharacters(in: .whitespacesAndNewlines) ?? ""
     }

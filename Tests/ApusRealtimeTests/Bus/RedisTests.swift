@@ -136,6 +136,60 @@ import Testing
         try await redis.kill()
     }
 
+    /// More than goes to Redis at once, so that there are moments in between.
+    @Test(arguments: [["flushall"], ["xtrim", "STREAM", "maxlen", "0"], ["xtrim", "STREAM", "maxlen", "7"]])
+    func `nobody is told to have caught up who has not, whatever Redis loses`(loss: [String]) async throws {
+        let redis = try await RedisServer.start()
+        try await FeedDatabase.with { database in
+            let reader = RelayedNode(database.settings(), redis)
+            await reader.node.running()
+            let epoch = try #require(reader.node.feed.head?.epoch)
+            try await database.insert(1...500)
+            await reader.node.heard.until { $0.ids.count >= 500 }
+            let stream = "apus:feed:\(epoch)"
+            #expect(try await eventually { try await redis.command("xlen", stream) == "500" })
+            try await withBuses(1, redis) { buses in
+                let told = try #require(try await subscribe(buses, "!feed:\(epoch)", redis).first)
+                try await redis.command(loss.map { $0 == "STREAM" ? stream : $0 })
+                try await database.insert(501...501)
+                let all = loss.last == "7" ? "8" : "501"
+                #expect(try await eventually { try await redis.command("xlen", stream) == all })
+                await told.until { Self.says($0.texts.last, reader.node.heard.transactions.last) }
+                for text in told.texts {
+                    let known = reader.node.heard.transactions.filter { Self.isUpTo($0, text) }
+                    #expect(known.count { Self.isIn($0, text) } == known.count, "\(text)")
+                }
+                // One that comes now hears everything that is left, and that it is all.
+                let late = RelayedNode(database.settings(), redis)
+                await late.node.running()
+                _ = try await eventually { late.node.feed.caughtUp >= reader.node.feed.caughtUp }
+                #expect(late.node.feed.head == reader.node.feed.head)
+                await late.stop()
+            }
+            await reader.stop()
+        }
+        try await redis.kill()
+    }
+
+    /// `LSN-INDEX LSN`: the last entry, and up to where that is all there was.
+    private static func progress(_ text: String) -> (last: UInt64, caughtUp: UInt64) {
+        let numbers = text.split(whereSeparator: { $0 == "-" || $0 == " " }).compactMap { UInt64($0) }
+        return numbers.count == 3 ? (numbers[0], numbers[2]) : (0, numbers.last ?? 0)
+    }
+
+    private static func isUpTo(_ transaction: FeedTransaction, _ text: String) -> Bool {
+        transaction.endLSN.value <= progress(text).caughtUp
+    }
+
+    private static func isIn(_ transaction: FeedTransaction, _ text: String) -> Bool {
+        transaction.position.lsn.value <= progress(text).last
+    }
+
+    private static func says(_ text: String?, _ transaction: FeedTransaction?) -> Bool {
+        guard let text, let transaction else { return false }
+        return isIn(transaction, text) && isUpTo(transaction, text)
+    }
+
     @Test func `a node that does not read says how far the feed has come, when asked`() async throws {
         let redis = try await RedisServer.start()
         try await FeedDatabase.with { database in

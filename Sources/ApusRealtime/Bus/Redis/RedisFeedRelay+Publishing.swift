@@ -11,6 +11,8 @@ extension RedisFeedRelay {
         var previous: FeedPosition
         /// The last entry in Redis.
         var top: RedisFeedStream.ID?
+        /// What has committed up to here is in Redis up to `top`.
+        var caughtUp: LSN
     }
 
     private struct Batch {
@@ -83,6 +85,7 @@ extension RedisFeedRelay {
         cursor.number += UInt64(entries.count)
         cursor.previous = previous
         cursor.top = entries.last?.id ?? cursor.top
+        cursor.caughtUp = batch.caughtUp
         note(progress, epoch: stream.epoch)
         return true
     }
@@ -93,14 +96,16 @@ extension RedisFeedRelay {
             if cursor.number < recent.firstNumber, let start = recent.start {
                 cursor.number = recent.firstNumber
                 cursor.previous = start
+                cursor.caughtUp = max(cursor.caughtUp, start.lsn)
             }
             let transactions = recent.entries(
                 from: cursor.number, limit: Self.batchEntries, bytes: Self.batchBytes)
             let isAll = cursor.number + UInt64(transactions.count) == recent.endNumber
             let last = transactions.last { $0.isLastPart }?.endLSN ?? .zero
+            // More is to come: whoever has this part is behind, also when Redis had it all once and has lost it.
             return Batch(
                 transactions: transactions, keepFrom: recent.start.map { .init($0) },
-                caughtUp: isAll ? recent.caughtUp : max(published, last))
+                caughtUp: isAll ? recent.caughtUp : max(cursor.caughtUp, last))
         }
     }
 
@@ -110,13 +115,15 @@ extension RedisFeedRelay {
             let recent = state.recent
             var number = recent.firstNumber
             var previous = recent.start ?? .init(epoch: 0, lsn: .zero)
+            var caughtUp = previous.lsn
             if let top {
                 for transaction in recent.entries where RedisFeedStream.ID(transaction.position) <= top {
                     number += 1
                     previous = transaction.lastPosition
+                    if transaction.isLastPart { caughtUp = transaction.endLSN }
                 }
             }
-            return Cursor(number: number, previous: previous, top: top)
+            return Cursor(number: number, previous: previous, top: top, caughtUp: caughtUp)
         }
     }
 

@@ -59,13 +59,21 @@ struct RedisFeedStream: Sendable {
     private var progressKey: [UInt8] { Array("\(prefix):feed:\(epoch):at".utf8) }
 
     /// Appends in one step what follows the entry `expected`; otherwise nothing. One script, because between
-    /// looking and writing another node may write.
+    /// looking and writing another node may write. A stream that has lost its end (`XTRIM`, `XDEL`) still refuses what it
+    /// once had, so it is made anew.
     private static let appending = Array(
         """
         local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
         local top = last[1] and last[1][1] or ''
         if top ~= ARGV[1] then return {0, top} end
-        for i = 5, #ARGV, 2 do redis.call('XADD', KEYS[1], ARGV[i], 'd', ARGV[i + 1]) end
+        for i = 5, #ARGV, 2 do
+            local added = redis.pcall('XADD', KEYS[1], ARGV[i], 'd', ARGV[i + 1])
+            if type(added) == 'table' and added.err then
+                if not string.find(added.err, 'equal or smaller') then return added end
+                redis.call('DEL', KEYS[1])
+                return {0, ''}
+            end
+        end
         if ARGV[2] ~= '' then redis.call('XTRIM', KEYS[1], 'MINID', '~', ARGV[2]) end
         redis.call('SET', KEYS[2], ARGV[3])
         redis.call('EXPIRE', KEYS[1], ARGV[4])
