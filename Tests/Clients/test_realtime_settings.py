@@ -8,7 +8,8 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidStatus
 
 from apus_server import EXAMPLE, ApusServer
 from conftest import running
@@ -41,5 +42,90 @@ def test_a_server_with_private_channels_only(strict_server: ApusServer) -> None:
                 urllib.request.Request(f"{strict_server.url}/realtime/v1/api/broadcast", body, headers)
             )
         assert answer.value.code == 403
+
+    asyncio.run(scenario())
+
+
+@pytest.fixture(scope="module")
+def limited_server() -> Iterator[ApusServer]:
+    """Few connections, opened slowly, and a database that is given up soon."""
+    options = ["--realtime-max-connections", "3", "--realtime-max-handshakes", "2", "--db-pool-acquisition-timeout", "1"]
+    yield from running(ApusServer(EXAMPLE / "migrations", *options))
+
+
+async def opened(url: str) -> tuple[ClientConnection, int]:
+    """A connection, and how often it was refused for coming too fast."""
+    refusals = 0
+    while True:
+        try:
+            return await connect(url), refusals
+        except InvalidStatus as refused:
+            assert refused.response.status_code == 429
+            assert refused.response.headers["Retry-After"] == "1"
+            reason = json.loads(refused.response.body)["error"]
+            if "per second" not in reason:
+                raise
+            assert reason.startswith("ConnectionRateLimitReached")
+            refusals += 1
+            await asyncio.sleep(0.1)
+
+
+def test_connections_have_limits(limited_server: ApusServer) -> None:
+    async def scenario() -> None:
+        url = address(limited_server)
+        first, _ = await opened(url)
+        others = [await opened(url) for _ in range(2)]
+        assert (await join(first, "realtime:room"))["status"] == "ok"
+        with pytest.raises(InvalidStatus) as refused:
+            await opened(url)
+        assert json.loads(refused.value.response.body)["error"].startswith("ConnectionRateLimitReached: Too many connected")
+        # One that ends makes room.
+        await first.close()
+        async with asyncio.timeout(30):
+            while True:
+                try:
+                    last, _ = await opened(url)
+                    break
+                except InvalidStatus:
+                    await asyncio.sleep(0.05)
+        assert (await join(last, "realtime:room"))["status"] == "ok"
+        for socket, _ in [*others, (last, 0)]:
+            await socket.close()
+        # Whoever opens one after the other is told to wait, sooner or later.
+        refusals = 0
+        for _ in range(100):
+            try:
+                socket, times = await opened(url)
+            except InvalidStatus:
+                continue
+            await socket.close()
+            refusals += times
+            if refusals:
+                break
+        assert refusals
+
+    asyncio.run(scenario())
+
+
+def test_a_database_that_cannot_be_asked_is_told_as_such(limited_server: ApusServer) -> None:
+    async def scenario() -> None:
+        me = str(uuid.uuid4())
+        limited_server.sql("create policy everybody on realtime.messages for select to authenticated using (true)")
+        socket, _ = await opened(address(limited_server, "authenticated", subject=me))
+        async with socket:
+            assert (await join(socket, "realtime:one", {"private": True}))["status"] == "ok"
+            limited_server.sql(
+                "alter role authenticator nologin; "
+                "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'authenticator'"
+            )
+            refused = await join(socket, "realtime:two", {"private": True})
+            assert refused["status"] == "error"
+            assert refused["response"]["reason"].startswith("DatabaseLackOfConnections")
+            # What needs no database goes on, and everything does when it is back.
+            assert (await join(socket, "realtime:public"))["status"] == "ok"
+            limited_server.sql("alter role authenticator login")
+            async with asyncio.timeout(60):
+                while (await join(socket, "realtime:two", {"private": True}))["status"] != "ok":
+                    await asyncio.sleep(0.1)
 
     asyncio.run(scenario())

@@ -54,6 +54,7 @@ extension RealtimeConnection {
         guard !name.isEmpty else {
             throw ChannelFault(.topicNameRequired, "You must provide a topic name")
         }
+        guard hasPlace() else { throw RealtimeAdmission.tooMany }
         guard admitsJoin() else { throw ChannelFault(.joinRate, "Too many joins per second") }
         guard channels.count < hub.settings.channelsPerConnection || channels[message.topic] != nil else {
             throw ChannelFault(.channelRate, "Too many channels")

@@ -17,6 +17,8 @@ final class RealtimeConnection: WebSocketReceiver, @unchecked Sendable {
     var channels: [String: RealtimeChannel] = [:]
     /// Whether something waits for ``RealtimeShard/flush()``.
     var isUnflushed = false
+    /// Whether there were as many connections as there may be when it opened.
+    private var hasRoom: Bool
     private var events = RateWindow()
     private var joins = RateWindow()
     private var presenceCalls = RateWindow()
@@ -26,6 +28,7 @@ final class RealtimeConnection: WebSocketReceiver, @unchecked Sendable {
         self.version = version
         self.token = token
         self.hub = hub
+        hasRoom = hub.admission.enter()
         shard = hub.shard(of: socket.eventLoop)
         shard.add(self)
     }
@@ -87,6 +90,7 @@ final class RealtimeConnection: WebSocketReceiver, @unchecked Sendable {
     func closed() {
         for channel in channels.values { hub.forget(channel) }
         channels = [:]
+        hub.admission.leave()
         shard.remove(self)
     }
 
@@ -111,6 +115,11 @@ final class RealtimeConnection: WebSocketReceiver, @unchecked Sendable {
     }
 
     // MARK: - Limits
+
+    func hasPlace() -> Bool {
+        if !hasRoom { hasRoom = hub.admission.hasRoom }
+        return hasRoom
+    }
 
     func admitsJoin() -> Bool {
         joins.admit(now: now, length: 1_000_000_000, limit: hub.settings.joinsPerSecond)

@@ -50,6 +50,11 @@ package final class RealtimeEndpoint: Sendable {
         } catch {
             return answer(exchange, 401, ["error": .string(error.reason)])
         }
+        let address = ClientAddress.of(exchange.request, trustedHops: hub.settings.trustedHops)
+        if let fault = hub.admission.refusal(of: address) {
+            return answer(
+                exchange, 429, ["error": .string(fault.reason)], more: [.init("Retry-After", "1")])
+        }
         let hub = hub
         exchange.respond(
             WebSocketUpgrade.response(to: exchange.request, limits: hub.settings.webSocket) { socket in
@@ -66,8 +71,10 @@ package final class RealtimeEndpoint: Sendable {
         return candidates.compactMap { $0 }.first { !$0.isEmpty }
     }
 
-    func answer(_ exchange: HTTPExchange, _ status: Int, _ body: JSONObject?) {
-        var fields = cors.fields(for: exchange.request)
+    func answer(
+        _ exchange: HTTPExchange, _ status: Int, _ body: JSONObject?, more: [HeaderField] = []
+    ) {
+        var fields = cors.fields(for: exchange.request) + more
         if body != nil { fields.append(.init("Content-Type", "application/json; charset=utf-8")) }
         exchange.respond(
             HTTPResponse(

@@ -53,6 +53,7 @@ package final class RealtimeHub: Sendable {
     let settings: RealtimeSettings
     private let currentVerifier: @Sendable () -> TokenVerifier
     let counters = Counters()
+    let admission: RealtimeAdmission
     let presence: PresenceBoard
     let changes: ChangeDelivery
     let authorizer: TopicAuthorizer
@@ -66,6 +67,7 @@ package final class RealtimeHub: Sendable {
 
     package init(_ parts: Parts) {
         settings = parts.settings
+        admission = RealtimeAdmission(parts.settings)
         currentVerifier = parts.verifier
         feed = parts.feed
         book = parts.book

@@ -4,6 +4,12 @@ extension SettingDefinition {
         .init("realtime-prefix", .string, "/realtime/v1", "Path before the channels of Supabase Realtime."),
         .init("realtime-private-only", .boolean, "false", "Whether public channels are refused."),
         .init(
+            "realtime-max-connections", .integer(0...10_000_000), "0",
+            "WebSockets of channels that a node has at once; 0: no limit of their own."),
+        .init(
+            "realtime-max-handshakes", .integer(0...1_000_000), "0",
+            "WebSockets of channels that one address may open in a second; 0: no limit."),
+        .init(
             "realtime-max-channels", .integer(1...100_000), "100", "Channels that one connection may join."),
         .init(
             "realtime-max-events", .integer(0...1_000_000), "100",

@@ -85,6 +85,9 @@ extension Settings {
         return RealtimeSettings(
             prefix: prefix, privateOnly: boolean("realtime-private-only"),
             channelsPerConnection: integer("realtime-max-channels") ?? 100,
+            connections: integer("realtime-max-connections") ?? 0,
+            handshakesPerSecond: integer("realtime-max-handshakes") ?? 0,
+            trustedHops: integer("server-trusted-hops") ?? 0,
             eventsPerSecond: integer("realtime-max-events") ?? 100,
             joinsPerSecond: integer("realtime-max-joins") ?? 100,
             presenceCalls: integer("realtime-max-presence") ?? 60, payloadBytes: payload,
