@@ -87,6 +87,14 @@ package final class TokenVerifier: Sendable {
         return known.principal
     }
 
+    /// Calls `listener` when sessions have ended, and tokens with them; for connections that outlive a request.
+    ///
+    /// - Returns: what stops it.
+    package func onSessionsEnd(_ listener: @escaping @Sendable () -> Void) -> @Sendable () -> Void {
+        guard let trust else { return {} }
+        return trust.onEnd { _ in listener() }
+    }
+
     /// What the cache did so far.
     package var cacheStatistics: TokenCacheStatistics { cache.statistics }
 

@@ -21,6 +21,8 @@ final class LiveBoard: Sendable {
         /// Queries whose results nobody can vouch for now.
         var stalled: Set<UInt64> = []
         var guests: [UInt64: Guest] = [:]
+        /// Of reads that nobody follows now.
+        var memories = LiveMemories()
         /// Why nothing can be followed any more.
         var end: LiveEnd?
     }
@@ -42,7 +44,12 @@ final class LiveBoard: Sendable {
 
     // MARK: - Waiting for one change
 
-    func watch(_ relations: [UInt32], _ action: @escaping @Sendable () -> Void) -> Watch {
+    /// No table has this object id.
+    private static let anyRelation: UInt32 = 0
+
+    /// - Parameter relations: nil for all that the feed brings.
+    func watch(_ relations: [UInt32]?, _ action: @escaping @Sendable () -> Void) -> Watch {
+        let relations = relations ?? [Self.anyRelation]
         let watch = Watch(action)
         let id = state.withLock { state in
             state.lastID += 1
@@ -95,7 +102,12 @@ final class LiveBoard: Sendable {
 
     func leave(_ id: UInt64) {
         guard let guest = state.withLock({ $0.guests.removeValue(forKey: id) }) else { return }
-        if guest.query.remove(id) { state.withLock { exit(guest.query, &$0) } }
+        guard guest.query.remove(id) else { return }
+        let memory = guest.query.memory
+        state.withLock { state in
+            guard exit(guest.query, &state), state.end == nil, let memory else { return }
+            state.memories.insert(memory, for: guest.query.question.key)
+        }
     }
 
     /// - Parameter isFinal: whether nothing can be followed afterwards.
@@ -105,6 +117,7 @@ final class LiveBoard: Sendable {
             let queries = state.queries.values.map { $0 }
             for query in queries { exit(query, &state) }
             state.guests = [:]
+            state.memories = LiveMemories()
             return queries
         }
         for query in queries { query.end(end) }
@@ -119,7 +132,7 @@ final class LiveBoard: Sendable {
         let outcome = concerns.outcome(of: transaction)
         let (watches, queries, blinded) = state.withLock { state -> ([Watch], [LiveQuery], [LiveQuery]) in
             var watches: [Watch] = []
-            for relation in relations {
+            for relation in relations.union([Self.anyRelation]) {
                 if let found = state.watches[relation] { watches += found.values }
             }
             let ids = outcome.concerned.union(state.ofAny)
@@ -156,18 +169,36 @@ final class LiveBoard: Sendable {
     /// Ends streams whose tokens do not hold any more, lets connections know that they live, and asks reads again of
     /// which it is not known what they depend on. Until cancelled.
     func run() async {
+        let (signals, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        // The rounds are for tokens that expire; who is signed out does not wait for one.
+        let stop = verifier.onSessionsEnd { signal.yield() }
+        defer { stop() }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { for await _ in signals { self.endInvalid(pulse: false) } }
+            group.addTask { await self.goRound() }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// Ends the streams of tokens that do not hold; lets the others know that the connection lives.
+    private func endInvalid(pulse isTimeForPulse: Bool) {
+        for (id, guest) in state.withLock({ $0.guests }) {
+            if let fault = fault(of: guest.token) {
+                leave(id)
+                _ = guest.tell(.end(LiveEnd(fault)))
+            } else if isTimeForPulse, !guest.tell(.pulse) {
+                leave(id)
+            }
+        }
+    }
+
+    private func goRound() async {
         var number = 0
         while (try? await Task.sleep(for: Self.round)) != nil {
             number += 1
-            let guests = state.withLock { $0.guests }
-            for (id, guest) in guests {
-                if let fault = fault(of: guest.token) {
-                    leave(id)
-                    _ = guest.tell(.end(LiveEnd(fault)))
-                } else if number % Self.roundsPerPulse == 0, !guest.tell(.pulse) {
-                    leave(id)
-                }
-            }
+            endInvalid(pulse: number % Self.roundsPerPulse == 0)
+            state.withLock { $0.memories.removeOld() }
             let mayLookAgain = number % Self.roundsPerBlindRead == 0
             for query in queriesToAsk(mayLookAgain) { query.wake(by: nil) }
         }
@@ -204,8 +235,10 @@ final class LiveBoard: Sendable {
     }
 
     private func enter(_ question: LiveQuestion, _ state: inout State) -> LiveQuery {
-        let query = LiveQuery(question, concerns: concerns, clock: clock) { [weak self] query in
-            self?.state.withLock { $0.stalled.insert(query.question.id) }
+        let memory = state.memories.take(question.key)
+        let query = LiveQuery(question, concerns: concerns, clock: clock, memory: memory) {
+            [weak self] query in
+            _ = self?.state.withLock { $0.stalled.insert(query.question.id) }
         }
         state.queries[question.key] = query
         state.ofID[question.id] = query
@@ -220,13 +253,16 @@ final class LiveBoard: Sendable {
         return query
     }
 
-    private func exit(_ query: LiveQuery, _ state: inout State) {
+    /// - Returns: whether it was there.
+    @discardableResult
+    private func exit(_ query: LiveQuery, _ state: inout State) -> Bool {
         let question = query.question
-        guard state.queries[question.key] === query else { return }
+        guard state.queries[question.key] === query else { return false }
         state.queries[question.key] = nil
         state.ofID[question.id] = nil
         state.ofAny.remove(question.id)
         state.stalled.remove(question.id)
         concerns.leave(question.id)
+        return true
     }
 }

@@ -1,7 +1,7 @@
 /// The last events of a read that is followed, for those who come back. Bounded by bytes and by number.
 struct LiveHistory: Sendable {
     private var entries: [(before: String, event: LiveEvent, bytes: Int)] = []
-    private var bytes = 0
+    private(set) var bytes = 0
 
     private static let mostBytes = 1 << 20
     private static let mostEntries = 256

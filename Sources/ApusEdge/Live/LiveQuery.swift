@@ -20,7 +20,7 @@ final class LiveQuery: Sendable {
         var isCurrent = false
     }
 
-    private struct Result: Sendable {
+    struct Result: Sendable {
         var rows: LiveRows
         var id: String
         var hash: UInt64
@@ -38,6 +38,8 @@ final class LiveQuery: Sendable {
         var lastRead = ContinuousClock.now - .seconds(1)
         var witness = RowDifference.Witness()
         var history = LiveHistory()
+        /// The result is of an earlier time, when somebody followed.
+        var isRemembered = false
         /// Since when a result is put off, until the feed has said why rows came or went.
         var putOffSince: ContinuousClock.Instant?
         var isOver = false
@@ -47,7 +49,7 @@ final class LiveQuery: Sendable {
     private let concerns: ConcernIndex
     private let clock: RelationClock
     private let stall: @Sendable (LiveQuery) -> Void
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     /// The shortest time between two reads.
     private static let pause = Duration.milliseconds(10)
@@ -61,11 +63,21 @@ final class LiveQuery: Sendable {
 
     /// - Parameters:
     ///   - concerns: knows which changes concern it.
+    ///   - memory: what was told when it was followed before.
     ///   - stall: called when the feed cannot say whether a result still holds: it does not run, or a table is not in it.
     init(
-        _ question: LiveQuestion, concerns: ConcernIndex, clock: RelationClock,
+        _ question: LiveQuestion, concerns: ConcernIndex, clock: RelationClock, memory: LiveMemory? = nil,
         stall: @escaping @Sendable (LiveQuery) -> Void
     ) {
+        var state = State()
+        if let memory {
+            state.current = Result(
+                rows: LiveRows(body: memory.body, key: question.rowKey), id: memory.id, hash: memory.hash,
+                reading: memory.reading)
+            state.history = memory.history
+            state.isRemembered = true
+        }
+        self.state = Mutex(state)
         self.question = question
         self.concerns = concerns
         self.clock = clock
@@ -79,7 +91,7 @@ final class LiveQuery: Sendable {
         let (isAdded, isKnown) = state.withLock { state -> (Bool, Bool) in
             if state.isOver { return (false, false) }
             var follower = follower
-            if let current = state.current, !state.isReading {
+            if let current = state.current, !state.isReading, !state.isRemembered {
                 follower.isCurrent = true
                 Self.welcome(follower, current, state.history)
             }
@@ -99,6 +111,18 @@ final class LiveQuery: Sendable {
         }
     }
 
+    /// What those who come back have heard last; nil when nothing can be said to them but a snapshot.
+    var memory: LiveMemory? {
+        state.withLock { state in
+            guard question.isShared, !state.isRemembered, let current = state.current,
+                let reading = current.reading
+            else { return nil }
+            return LiveMemory(
+                body: current.rows.body, id: current.id, hash: current.hash, reading: reading,
+                history: state.history)
+        }
+    }
+
     func end(_ end: LiveEnd) {
         let followers = state.withLock { state in
             state.isOver = true
@@ -113,11 +137,7 @@ final class LiveQuery: Sendable {
     /// Something that it reads may have changed.
     func wake(by transaction: FeedTransaction?) {
         if let transaction, let source = question.source {
-            state.withLock { state in
-                for change in transaction.changes where change.relation.oid == source.relation {
-                    state.witness.note(change, key: source.key)
-                }
-            }
+            state.withLock { Self.note(transaction, source, &$0) }
         }
         poke()
     }
@@ -146,9 +166,37 @@ final class LiveQuery: Sendable {
     }
 
     private func ask() {
+        recall()
         let reading = clock.reading()
         state.withLock { $0.isDirty = false }
         question.ask { [self] result in receive(result, reading) }
+    }
+
+    /// Takes what it remembers for the result before the next one, if the log still says what has happened since.
+    private func recall() {
+        let remembered = state.withLock { state -> RelationClock.Reading?? in
+            state.isRemembered ? .some(state.current?.reading) : nil
+        }
+        guard let remembered else { return }
+        let missed = remembered.flatMap { clock.transactions(since: $0) }
+        state.withLock { state in
+            state.isRemembered = false
+            guard let missed else {
+                state.current = nil
+                state.history = LiveHistory()
+                return
+            }
+            guard let source = question.source else { return }
+            for transaction in missed { Self.note(transaction, source, &state) }
+        }
+    }
+
+    private static func note(
+        _ transaction: FeedTransaction, _ source: (relation: UInt32, key: [String]), _ state: inout State
+    ) {
+        for change in transaction.changes where change.relation.oid == source.relation {
+            state.witness.note(change, key: source.key)
+        }
     }
 
     private func receive(_ result: Swift.Result<[UInt8], Fault>, _ reading: RelationClock.Reading?) {

@@ -9,6 +9,8 @@ struct LiveQuestion: Sendable {
     let id: UInt64
     /// Equal for reads with the same answer.
     let key: [UInt8]
+    /// Whether another one with this key asks the same.
+    let isShared: Bool
     /// Every table that it reads; nil when its answer depends on more than tables: then any change of any table counts.
     let relations: [UInt32]?
     /// Names of the members that tell rows apart; nil when rows have none.

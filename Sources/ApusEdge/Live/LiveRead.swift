@@ -12,6 +12,7 @@ struct LiveRead: Sendable {
     let profile: ReadProfile
     /// Equal for equal requests of callers to whom the answer is the same.
     let key: [UInt8]
+    /// Of the key and of the definitions that the answer depends on.
     let keyHash: UInt64
     let dependence: ResponseCache<LiveReads.Kept>.Dependence
     /// The read began after this; nil while the feed does not run.
@@ -20,6 +21,8 @@ struct LiveRead: Sendable {
     let tags: [EntityTag]
     /// Whether answers may come from memory: the feed has caught up with what this caller wrote.
     let mayUseFeed: Bool
+    /// Of the key's beginning: the request's shape.
+    private let shapeLength: Int
 
     /// nil when the read is not yet understood, or its answer depends on more than the feed shows.
     init?(
@@ -29,6 +32,7 @@ struct LiveRead: Sendable {
         guard !live.settings.hasPreRequest, let profile = ReadProfile.of(compiled, live.reaches) else {
             return nil
         }
+        shapeLength = shapeKey.count
         self.compiled = compiled
         self.request = request
         self.profile = profile
@@ -43,6 +47,7 @@ struct LiveRead: Sendable {
         self.key = key
         var hash = ContentHash()
         hash.add(key)
+        withUnsafeBytes(of: profile.definitions) { hash.add($0) }
         keyHash = hash.finish()
         dependence = .init(relations: profile.relations, key: Self.place(profile, request))
         reading = profile.isExact && live.clock.covers(profile.relations) ? live.clock.reading() : nil
@@ -61,35 +66,14 @@ struct LiveRead: Sendable {
     /// Whether a value may mean a moment that moves (`now`, `today`): PostgreSQL reads such words wherever it expects a
     /// point in time ("Special Values").
     var mentionsMoments: Bool {
-        // The key has all values in it.
-        key.withUnsafeBytes { Self.containsMoment($0) }
+        let values = request.values
+        return key.withUnsafeBytes { Moments.occur(in: UnsafeRawBufferPointer(rebasing: $0[..<shapeLength])) }
+            || values.arena.withUnsafeBytes { arena in
+                values.ranges.contains { Moments.occur(in: UnsafeRawBufferPointer(rebasing: arena[$0])) }
+            }
     }
 
     // MARK: - Non public
-
-    private static func containsMoment(_ text: UnsafeRawBufferPointer) -> Bool {
-        for index in 0..<text.count {
-            let word: StaticString
-            switch text[index] | 0x20 {
-            case UInt8(ascii: "n"): word = "now"
-            case UInt8(ascii: "t"):
-                if stands("tomorrow", in: text, at: index) { return true }
-                word = "today"
-            case UInt8(ascii: "y"): word = "yesterday"
-            default: continue
-            }
-            if stands(word, in: text, at: index) { return true }
-        }
-        return false
-    }
-
-    private static func stands(_ word: StaticString, in text: UnsafeRawBufferPointer, at index: Int) -> Bool {
-        guard text.count - index >= word.utf8CodeUnitCount else { return false }
-        for offset in 0..<word.utf8CodeUnitCount where text[index + offset] | 0x20 != word.utf8Start[offset] {
-            return false
-        }
-        return true
-    }
 
     private static func place(
         _ profile: ReadProfile, _ request: DataRequest

@@ -7,6 +7,8 @@ import ApusRealtime
 final class ReadProfile: Sendable {
     /// Version of the ``ReachBook`` that it was made from.
     let version: UInt64
+    /// Of the definitions that the answer depends on: the same on every node and after a restart.
+    let definitions: UInt64
     /// Every table that may be read, policies' tables included.
     let relations: [UInt32]
     /// Which claims of the caller decide about the answer.
@@ -24,11 +26,12 @@ final class ReadProfile: Sendable {
     let looksAtSourceOnce: Bool
 
     private init(
-        version: UInt64, relations: [UInt32], claims: ClaimsUse, isExact: Bool,
+        version: UInt64, definitions: UInt64, relations: [UInt32], claims: ClaimsUse, isExact: Bool,
         key: (relation: UInt32, column: String, type: UInt32, operand: Operand)?, rowKey: [String]?,
         source: (relation: UInt32, columns: [String])?, looksAtSourceOnce: Bool
     ) {
         self.version = version
+        self.definitions = definitions
         self.relations = relations
         self.claims = claims
         self.isExact = isExact
@@ -42,45 +45,49 @@ final class ReadProfile: Sendable {
     static func of(_ compiled: CompiledRequest, _ book: ReachBook) -> ReadProfile? {
         let version = book.version
         if let known = compiled.note.value as? ReadProfile, known.version == version { return known }
-        guard case .read(let plan) = compiled.plan.work,
-            let made = make(compiled, plan, book, version)
-        else { return nil }
+        guard let survey = PlanSurvey(of: compiled), let made = make(compiled, survey, book, version) else {
+            return nil
+        }
         compiled.note.value = made
         return made
     }
 
-    /// Relations that a read names.
-    static func named(_ compiled: CompiledRequest) -> [UInt32] {
-        guard case .read(let plan) = compiled.plan.work else { return [] }
-        var survey = PlanSurvey(compiled.catalog)
-        survey.visit(plan)
-        return survey.relations
+    /// What a read names.
+    static func named(_ compiled: CompiledRequest) -> [ReachBook.Subject] {
+        PlanSurvey(of: compiled)?.subjects ?? []
     }
 
     // MARK: - Non public
 
     private static func make(
-        _ compiled: CompiledRequest, _ plan: ReadPlan, _ book: ReachBook, _ version: UInt64
+        _ compiled: CompiledRequest, _ survey: PlanSurvey, _ book: ReachBook, _ version: UInt64
     ) -> ReadProfile? {
-        var survey = PlanSurvey(compiled.catalog)
-        survey.visit(plan)
         var isExact = survey.isPlain && isPlain(compiled.plan)
         var relations: Set<UInt32> = []
         var claims = ClaimsUse.named([])
-        for relation in survey.relations {
-            guard let reach = book.reach(of: relation) else { return nil }
-            isExact = isExact && reach.isPure
+        var definitions = ContentHash()
+        for subject in survey.subjects {
+            guard let reach = book.reach(of: subject) else { return nil }
+            isExact = isExact && reach.isPure && (subject.isRelation || reach.functions.allSatisfy(\.isOpen))
             claims = claims.union(ClaimsUse(of: reach.texts) ?? .all)
+            definitions.add(Array(reach.version.utf8))
             for found in reach.relations where found.kind != "v" {
                 isExact = isExact && found.isPermanent && (found.kind == "r" || found.kind == "p")
                 relations.insert(found.oid)
             }
         }
+        let sorted = relations.sorted()
+        guard case .read(let plan) = compiled.plan.work else {
+            return ReadProfile(
+                version: version, definitions: definitions.finish(), relations: sorted,
+                claims: isExact ? claims : .all, isExact: isExact, key: nil, rowKey: nil, source: nil,
+                looksAtSourceOnce: false)
+        }
         let source = compiled.catalog.relations[plan.source]
         let isAlone = plan.children.isEmpty && relations.count == 1 && relations.first == source?.oid
         return ReadProfile(
-            version: version, relations: relations.sorted(), claims: claims, isExact: isExact,
-            key: isAlone ? source.flatMap { key(plan, $0) } : nil,
+            version: version, definitions: definitions.finish(), relations: sorted, claims: claims,
+            isExact: isExact, key: isAlone ? source.flatMap { key(plan, $0) } : nil,
             rowKey: source.flatMap { rowKey(plan, $0) },
             source: source.flatMap { $0.isView ? nil : ($0.oid, $0.primaryKey) },
             looksAtSourceOnce: source.map { looksOnce($0, plan, survey, book) } ?? false)
@@ -92,9 +99,9 @@ final class ReadProfile: Sendable {
         guard source.kind == .table || source.kind == .partitioned, survey.count(of: source.oid) == 1 else {
             return false
         }
-        return survey.relations.allSatisfy { relation in
-            relation == source.oid
-                || book.reach(of: relation)?.relations.contains { $0.oid == source.oid } == false
+        return survey.subjects.allSatisfy { subject in
+            subject == .relation(source.oid)
+                || book.reach(of: subject)?.relations.contains { $0.oid == source.oid } == false
         }
     }
 
@@ -145,72 +152,6 @@ final class ReadProfile: Sendable {
     }
 }
 
-/// Goes through the levels of a read: which relations it names, and whether all of its parts are plain columns.
-struct PlanSurvey {
-    private let catalog: Catalog
-    private(set) var relations: [UInt32] = []
-    private var counts: [UInt32: Int] = [:]
-    /// False when functions or casts occur whose outcome may depend on more than rows.
-    private(set) var isPlain = true
-
-    init(_ catalog: Catalog) { self.catalog = catalog }
-
-    mutating func visit(_ level: ReadPlan) {
-        add(level.source)
-        switch level.relationship?.cardinality {
-        case .manyToMany(let junction)?: add(junction.table)
-        case .computed?: isPlain = false
-        default: break
-        }
-        let relation = catalog.relations[level.source]
-        for item in level.select { check(item, relation) }
-        if case .toMany(let extra, _)? = level.spread {
-            isPlain =
-                isPlain && extra.allSatisfy { $0.column.cast == nil && $0.column.field.transform == nil }
-        }
-        for condition in level.filters { check(condition, relation) }
-        for order in level.order {
-            if case .field(let field, _, _) = order { check(field, relation) }
-            if case .related(let alias, let field, _, _) = order {
-                let child = level.children.first { $0.subqueryAlias == alias }
-                if child.flatMap({ catalog.relations[$0.source]?.column(field.name) }) == nil {
-                    isPlain = false
-                }
-            }
-        }
-        for child in level.children { visit(child) }
-    }
-
-    private mutating func add(_ name: QualifiedName) {
-        guard let oid = catalog.relations[name]?.oid else {
-            isPlain = false
-            return
-        }
-        counts[oid, default: 0] += 1
-        if !relations.contains(oid) { relations.append(oid) }
-    }
-
-    /// How often a relation is named.
-    func count(of relation: UInt32) -> Int { counts[relation] ?? 0 }
-
-    private mutating func check(_ item: PlannedSelect, _ relation: Relation?) {
-        check(item.field, relation)
-        for cast in [item.cast, item.aggregateCast].compactMap({ $0?.lowercased() })
-        where cast.contains("time") || cast.contains("date") || cast.contains("reg") {
-            isPlain = false
-        }
-    }
-
-    private mutating func check(_ condition: PlannedCondition, _ relation: Relation?) {
-        switch condition {
-        case .group(_, _, let items): for item in items { check(item, relation) }
-        case .filter(let filter): check(filter.field, relation)
-        case .embeddedIsNull: break
-        }
-    }
-
-    private mutating func check(_ field: PlannedField, _ relation: Relation?) {
-        if field.isWholeRow || field.name == "*" { return }
-        if field.transform != nil || relation?.column(field.name) == nil { isPlain = false }
-    }
+extension ReachBook.Subject {
+    fileprivate var isRelation: Bool { if case .relation = self { true } else { false } }
 }

@@ -20,7 +20,7 @@ struct FollowableRead: Sendable {
         _ live: LiveReads?, _ compiled: CompiledRequest, _ request: DataRequest, shapeKey: [UInt8]?
     ) throws(Fault) {
         guard let live else { throw LiveFault.noFeed(reason: nil) }
-        guard Self.changesNothing(compiled) else { throw LiveFault.notARead }
+        guard compiled.changesNothing else { throw LiveFault.notARead }
         if let reason = live.reasonNotToFollow { throw LiveFault.noFeed(reason: reason) }
         self.live = live
         self.compiled = compiled
@@ -28,17 +28,19 @@ struct FollowableRead: Sendable {
         self.shapeKey = shapeKey
     }
 
+    /// What it names.
+    var subjects: [ReachBook.Subject] { ReadProfile.named(compiled) }
+}
+
+extension CompiledRequest {
     /// A read of a table or view, or of a function that may be called again and again.
-    private static func changesNothing(_ compiled: CompiledRequest) -> Bool {
-        switch compiled.plan.work {
+    var changesNothing: Bool {
+        switch plan.work {
         case .read: true
         case .write: false
         case .call(let call, _): call.function.volatility != .volatile
         }
     }
-
-    /// Relations that it names.
-    var relations: [UInt32] { ReadProfile.named(compiled) }
 }
 
 /// Reads that are asked for by their URL.

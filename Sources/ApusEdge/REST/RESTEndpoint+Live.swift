@@ -100,7 +100,10 @@ extension RESTEndpoint {
             ).make(),
             response.status == 200 || response.status == 206, response.hasBody
         else { return call.exchange.respond(self.response(result, call)) }
-        guard !read.mentionsMoments else { return call.exchange.respond(complete(response, call)) }
+        guard !read.mentionsMoments else {
+            let asked = ContentAsk(compiled: read.compiled, request: read.request, reading: reading)
+            return respond(response, live, asked, call)
+        }
         let tag = EntityTag(reading: reading, key: read.keyHash, body: response.body.contentHash)
         response.fields.append(.init("ETag", tag.text))
         keep(response, tag, live, read)
@@ -133,7 +136,7 @@ extension RESTEndpoint {
         call.exchange.respond(complete(kept.response, call))
     }
 
-    private func respond(notModified tag: EntityTag, _ call: RESTCall) {
+    func respond(notModified tag: EntityTag, _ call: RESTCall) {
         var fields: [HeaderField] = [.init("ETag", tag.text), .init("Vary", "Accept, Prefer, Range")]
         if call.waitSeconds > 0 { fields.append(.init("Preference-Applied", "wait=\(call.waitSeconds)")) }
         call.exchange.respond(complete(RESTResponse(status: 304, fields: fields, hasBody: false), call))

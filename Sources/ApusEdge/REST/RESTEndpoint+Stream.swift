@@ -17,7 +17,7 @@ extension RESTEndpoint {
         let read = try FollowableRead(live, compiled, request, shapeKey: shapeKey)
         call.label = compiled.label
         Task { [self] in
-            await read.live.reaches.find(read.relations)
+            await read.live.reaches.find(read.subjects)
             call.exchange.eventLoop.execute { self.begin(read, call) }
         }
     }
@@ -35,7 +35,7 @@ extension RESTEndpoint {
         let key = read.shapeKey == nil ? nil : known?.key
         let ownKey = key ?? Self.uniqueKey()
         return live.board.follow(ownKey, token: token, lastEventID: lastEventID, tell: tell) { id in
-            question(id, ownKey, read, known, loop)
+            question(id, ownKey, isShared: key != nil, read, known, loop)
         }
     }
 
@@ -69,7 +69,8 @@ extension RESTEndpoint {
     }
 
     private func question(
-        _ id: UInt64, _ key: [UInt8], _ read: FollowableRead, _ known: LiveRead?, _ loop: any EventLoop
+        _ id: UInt64, _ key: [UInt8], isShared: Bool, _ read: FollowableRead, _ known: LiveRead?,
+        _ loop: any EventLoop
     ) -> LiveQuestion {
         let isExact = known?.reading != nil && known?.mentionsMoments == false
         let profile = known?.profile
@@ -80,8 +81,9 @@ extension RESTEndpoint {
             showsView = false
         }
         return LiveQuestion(
-            id: id, key: key, relations: isExact ? profile?.relations : nil, rowKey: profile?.rowKey,
-            source: profile?.source.map { ($0.relation, $0.columns) }, showsView: showsView,
+            id: id, key: key, isShared: isShared, relations: isExact ? profile?.relations : nil,
+            rowKey: profile?.rowKey, source: profile?.source.map { ($0.relation, $0.columns) },
+            showsView: showsView,
             view: isExact && profile?.looksAtSourceOnce == true ? view(read, profile?.source?.relation) : nil
         ) { reply in
             loop.execute { self.ask(read, on: loop, reply) }

@@ -50,7 +50,7 @@ package final class RESTEndpoint: Sendable {
     let descriptions: Descriptions
     private let verifier: TokenVerifier
     private let cors: CORS
-    private let observe: RequestObserver
+    let observe: RequestObserver
     let lanes: Lanes
     /// nil where there is no change feed.
     let live: LiveReads?
@@ -136,10 +136,9 @@ package final class RESTEndpoint: Sendable {
         if call.liveAsk.wantsEvents { return try stream(compiled, request, shapeKey: shapeKey, call) }
         call.label = compiled.label
         let principal = request.principal
-        if let live, let shapeKey, call.exchange.request.method == .GET, compiled.isRead,
-            try answerLive(live, compiled, request, shapeKey: shapeKey, call)
-        {
-            return
+        if let live, call.exchange.request.method == .GET, compiled.changesNothing {
+            if let shapeKey, try answerLive(live, compiled, request, shapeKey: shapeKey, call) { return }
+            return try answerByContent(live, compiled, request, call)
         }
         if observe.looksIntoSlowRequests { call.work = RESTCall.Work(compiled, request) }
         let key = try idempotencyKey(

@@ -17,6 +17,11 @@ package struct EntityTag: Sendable, Hashable {
         self.body = body
     }
 
+    /// Says what the answer was, and nothing of how long it holds: for reads of which the feed cannot tell.
+    package init(content body: UInt64) {
+        self.init(reading: .init(epoch: 0, position: .zero), key: 0, body: body)
+    }
+
     /// Reads one tag; nil for one that is not of this form.
     package init?(_ text: some StringProtocol) {
         var rest = Substring(text)

@@ -3,12 +3,18 @@ package import ApusPostgres
 import ApusSQL
 import Synchronization
 
-/// Keeps what relations depend on, until the schema changes.
+/// Keeps what relations and functions depend on, until the schema changes.
 package final class ReachBook: Sendable {
+    /// What is read, by its object id.
+    package enum Subject: Sendable, Hashable {
+        case relation(UInt32)
+        case function(UInt32)
+    }
+
     private struct State {
         var generation: UInt64 = 0
-        var known: [UInt32: Reach] = [:]
-        var asked: Set<UInt32> = []
+        var known: [Subject: Reach] = [:]
+        var asked: Set<Subject> = []
     }
 
     private let database: Database
@@ -28,28 +34,33 @@ package final class ReachBook: Sendable {
         }
     }
 
-    /// What is known of a relation; nil when it is being found out, which this begins.
-    package func reach(of relation: UInt32) -> Reach? {
+    /// What is known of one; nil when it is being found out, which this begins.
+    package func reach(of subject: Subject) -> Reach? {
         let (known, generation) = state.withLock { state -> (Reach?, UInt64?) in
-            if let known = state.known[relation] { return (known, nil) }
-            return (nil, state.asked.insert(relation).inserted ? state.generation : nil)
+            if let known = state.known[subject] { return (known, nil) }
+            return (nil, state.asked.insert(subject).inserted ? state.generation : nil)
         }
-        if let generation { read(relation, generation) }
+        if let generation { read(subject, generation) }
         return known
     }
 
-    /// Finds out what is not known of these relations.
-    package func find(_ relations: [UInt32]) async {
-        for relation in relations where state.withLock({ $0.known[relation] == nil }) {
+    /// Finds out what is not known of these.
+    package func find(_ subjects: [Subject]) async {
+        for subject in subjects where state.withLock({ $0.known[subject] == nil }) {
             let generation = version
             await withCheckedContinuation { continuation in
-                read(relation, generation) { continuation.resume() }
+                read(subject, generation) { continuation.resume() }
             }
         }
     }
 
-    private func read(_ relation: UInt32, _ generation: UInt64, then: @escaping @Sendable () -> Void = {}) {
-        let query: SQL = "select \(Reach.query(startingWith: "'r', \(bind: Int(relation))::oid"))::text"
+    private func read(_ subject: Subject, _ generation: UInt64, then: @escaping @Sendable () -> Void = {}) {
+        let start: SQL =
+            switch subject {
+            case .relation(let oid): "'r', \(bind: Int(oid))::oid"
+            case .function(let oid): "'f', \(bind: Int(oid))::oid"
+            }
+        let query: SQL = "select \(Reach.query(startingWith: start))::text"
         let trip = RoundTrip(
             steps: [
                 .init(Statement("select set_config('search_path', '', true)"), keepsRows: false),
@@ -60,8 +71,8 @@ package final class ReachBook: Sendable {
             let object = text.flatMap { try? JSONReader.read(Array($0.utf8)) }?.object
             self?.state.withLock { state in
                 guard state.generation == generation else { return }
-                state.asked.remove(relation)
-                if let object { state.known[relation] = Reach(object) }
+                state.asked.remove(subject)
+                if let object { state.known[subject] = Reach(object) }
             }
             then()
         }

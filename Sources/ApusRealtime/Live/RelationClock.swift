@@ -30,6 +30,8 @@ package final class RelationClock: Sendable {
         var processed = LSN.zero
         var proven = LSN.zero
         var lastChange: [UInt32: LSN] = [:]
+        /// When any table changed last.
+        var lastHeard = LSN.zero
         var unproven: Deque<(end: LSN, xid: UInt64)> = []
         var isProbing = false
         var isRunning = false
@@ -110,6 +112,18 @@ package final class RelationClock: Sendable {
         state.withLock { state in relations.compactMap { state.lastChange[$0] }.max() ?? .zero }
     }
 
+    /// Whether a change of whatever table has been heard of that a statement from then on may not have seen.
+    package func hasHeard(since reading: Reading) -> Bool {
+        state.withLock { $0.epoch != reading.epoch || $0.lastHeard > reading.position }
+    }
+
+    /// All transactions that a statement of the reading's moment may not have seen, as far as they were heard of; nil
+    /// when the log does not reach back that far.
+    package func transactions(since reading: Reading) -> [FeedTransaction]? {
+        // A commit record may begin where the one before it ends.
+        feed.log.replay(after: .init(epoch: reading.epoch, lsn: reading.position, index: -1))?.transactions
+    }
+
     /// Whether the feed brings every change of these tables.
     package func covers(_ relations: [UInt32]) -> Bool {
         let coverage = feed.coverage
@@ -142,6 +156,7 @@ package final class RelationClock: Sendable {
                 state.start = nil
             }
             state.start = state.start ?? transaction.endLSN
+            if !transaction.changes.isEmpty { state.lastHeard = transaction.endLSN }
             for change in transaction.changes { state.lastChange[change.relation.oid] = transaction.endLSN }
             state.unproven.append((transaction.endLSN, transaction.fullXID))
             defer { state.isProbing = true }
@@ -167,6 +182,7 @@ package final class RelationClock: Sendable {
             state.epoch = epoch
             state.start = nil
             state.lastChange = [:]
+            state.lastHeard = .zero
             state.unproven = []
             state.processed = .zero
             state.proven = .zero

@@ -1,3 +1,7 @@
+import ApusEdge
+import ApusPostgres
+import ApusRealtime
+import ApusServer
 import ApusTestSupport
 import Testing
 
@@ -118,6 +122,102 @@ import Testing
         let lost = await EventStream.open(
             server, "tasks?order=id", as: Token.ada, ["Last-Event-ID": "1-1-1"])
         #expect(try await lost.first("snapshot") != nil)
+        await server.stop()
+    }
+
+    @Test func whoComesBackToAReadThatNobodyFollowedMissesNothing() async throws {
+        let server = try await LiveTables.start()
+        let target = "tasks?order=rank.desc,id&limit=3"
+        let first = await EventStream.open(server, target, as: Token.ada)
+        let snapshot = try #require(try await first.first("snapshot"))
+        var replica = Replica(try snapshot.json)
+        try await server.database.run("update library.tasks set title = 'heard' where id = 1")
+        let heard = try #require(try await first.first("changes"))
+        first.leave()
+        #expect(try await eventually { server.live.streams == 0 })
+        for statement in [
+            "update library.tasks set title = 'missed' where id = 1",
+            "insert into library.tasks values (4, '\(Token.adaID)', 'fourth', 4)",
+            "update library.tasks set owner = '\(Token.adaID)' where id = 2",
+            "delete from library.tasks where id = 3",
+        ] { try await server.database.run(statement) }
+
+        // By what it heard last, and by what it heard before that.
+        for last in [heard, snapshot] {
+            let again = await EventStream.open(
+                server, target, as: Token.ada, ["Last-Event-ID": try #require(last.id)])
+            #expect(try await again.first("changes") != nil)
+            let fresh = await server.get(target, as: Token.ada, ["Apus-Lsn": "FFFFFFFF/FFFFFFFF"])
+            var rows = Replica(try snapshot.json)
+            if last == heard { try rows.apply(try heard.json) }
+            #expect(
+                try await eventually {
+                    var now = rows
+                    for event in again.events where event.name == "changes" { try now.apply(try event.json) }
+                    replica = now
+                    return now.rows == (try? fresh.json.items)
+                }, "\(replica.rows)")
+            #expect(!again.events.contains { $0.name == "snapshot" })
+            let words = try again.events.flatMap { event in
+                try event.json.items.compactMap { change -> String? in
+                    guard case .string(let word)? = change["type"],
+                        case .number(let id)? = change["row"]?["id"] ?? change["key"]?["id"]
+                    else { return nil }
+                    return "\(word) \(Int(id))"
+                }
+            }
+            #expect(Set(words).isSuperset(of: ["delete 3", "insert 4", "enter 2", "update 1"]), "\(words)")
+            again.leave()
+            #expect(try await eventually { server.live.streams == 0 })
+        }
+
+        // Somebody else's result, or another read's, is no ground to build on.
+        let bens = await EventStream.open(server, target, as: Token.ben, ["Last-Event-ID": heard.id ?? ""])
+        #expect(try await bens.first("snapshot") != nil)
+        await server.stop()
+    }
+
+    @Test func whoWasAwayForLongerThanTheLogStartsAfresh() async throws {
+        let server = try await LiveTables.start(["realtime-log-size": "1048576"])
+        let target = "tasks?order=id"
+        let first = await EventStream.open(server, target, as: Token.ada)
+        let snapshot = try #require(try await first.first("snapshot"))
+        first.leave()
+        #expect(try await eventually { server.live.streams == 0 })
+        try await server.database.run("update library.tasks set title = 'missed' where id = 1")
+        for id in 1...40 {
+            try await server.database.run(
+                "insert into library.teams select \(id) * 1000 + i, null from generate_series(1, 300) i")
+        }
+        #expect(
+            try await eventually {
+                guard let start = server.realtime.feed.log.start, let id = snapshot.id else { return false }
+                let position = UInt64(id.split(separator: "-")[1], radix: 16) ?? .max
+                return start.lsn.value > position
+            })
+        let again = await EventStream.open(
+            server, target, as: Token.ada, ["Last-Event-ID": try #require(snapshot.id)])
+        let fresh = try #require(try await again.first("snapshot"))
+        #expect(try fresh.json[0]?["title"] == "missed")
+        #expect(again.events.count == 1)
+        await server.stop()
+    }
+
+    @Test func aFunctionWhoseTablesAreKnownIsAskedAgainForThemOnly() async throws {
+        let server = try await LiveTables.start(
+            more: """
+                create function library.own_tasks() returns bigint stable
+                    begin atomic select count(*) from library.tasks; end;
+                """)
+        let stream = await EventStream.open(server, "rpc/own_tasks", as: Token.ada)
+        #expect(try await stream.first("snapshot")?.json == 2)
+        let before = server.live.reads
+        for id in 10...30 { try await server.database.run("insert into library.teams values (\(id))") }
+        try await server.database.run("insert into library.tasks values (4, '\(Token.adaID)', 'fourth')")
+        #expect(try await stream.first("snapshot", after: 1)?.json == 3)
+        // One for the change, and one more where it was heard of before it could be seen.
+        #expect((1...3).contains(server.live.reads - before), "\(server.live.reads - before)")
+        stream.leave()
         await server.stop()
     }
 

@@ -108,7 +108,7 @@ final class LiveConnection: WebSocketReceiver, @unchecked Sendable {
             let identity = try rest.identity(of: follow.token ?? token)
             let read = try rest.followable(follow.url, profile: follow.profile, for: identity, context)
             Task { [self] in
-                await read.live.reaches.find(read.relations)
+                await read.live.reaches.find(read.subjects)
                 socket.eventLoop.execute { self.enter(id, serial, read, rest, identity) }
             }
         } catch {

@@ -33,6 +33,8 @@ package struct Reach: Sendable, Hashable {
     package var readsClock: Bool
     /// The expressions and definitions themselves, as PostgreSQL prints them.
     package var texts: [String]
+    /// Another one when a definition or a privilege has changed.
+    package var version: String
 
     init(_ object: JSONObject) {
         relations = (object["relations"]?.array ?? []).compactMap { value in
@@ -52,6 +54,7 @@ package struct Reach: Sendable, Hashable {
         }
         readsClock = object["clock"] == .bool(true)
         texts = (object["texts"]?.array ?? []).compactMap(\.text)
+        version = object["version"]?.text ?? ""
     }
 
     /// Whether equal rows, claims and settings give equal results: nothing depends on a clock, on chance, or on a
@@ -80,6 +83,8 @@ package struct Reach: Sendable, Hashable {
                         select p.polqual::text from pg_policy p where r.kind = 'p' and p.oid = r.oid
                         union all
                         select p.prosqlbody::text from pg_proc p where r.kind = 'f' and p.oid = r.oid
+                        union all
+                        select p.proargdefaults::text from pg_proc p where r.kind = 'f' and p.oid = r.oid
                     )
                     select 'r' as kind, m[1]::oid as oid
                     from tree, regexp_matches(body, ':relid ([0-9]+)', 'g') m where m[1] <> '0'
@@ -109,6 +114,10 @@ package struct Reach: Sendable, Hashable {
                     join pg_namespace f on f.oid = p.pronamespace
                     join pg_language l on l.oid = p.prolang
                 where r.kind = 'f' and (p.prosqlbody is not null or l.lanname = 'sql' and f.nspname = 'auth')
+                union all
+                select pg_get_expr(p.proargdefaults, 0), p.proargdefaults::text
+                from reached r join pg_proc p on p.oid = r.oid
+                where r.kind = 'f' and p.proargdefaults is not null and p.oid >= 16384
             )
             select json_build_object(
                 'relations', (
@@ -130,7 +139,44 @@ package struct Reach: Sendable, Hashable {
                     select from bodies b
                     where b.tree ~ 'SQLVALUEFUNCTION :op [0-8] '
                         or b.tree ~ ':resulttype (1082|1083|1114|1184|1266) :resultcollid [0-9]+ :coerceformat'),
-                'texts', (select json_agg(distinct b.text) from bodies b where b.text is not null))
+                'texts', (select json_agg(distinct b.text) from bodies b where b.text is not null),
+                'version', \(version))
+        )
+        """
+    }
+
+    /// Another text when something in the catalog is another that answers may depend on: a definition, a policy, a
+    /// privilege, a label, a membership. Of the rows' transaction ids, which PostgreSQL keeps when it freezes them.
+    private static var version: SQL {
+        """
+        (
+            select md5(string_agg(v, ',' order by v)) from (
+                select 'c' || c.oid || ' ' || c.xmin::text from reached r join pg_class c on c.oid = r.oid
+                where r.kind = 'r'
+                union
+                select 'a' || a.attrelid || ' ' || a.attnum || ' ' || a.xmin::text
+                from reached r join pg_attribute a on a.attrelid = r.oid where r.kind = 'r' and a.attnum > 0
+                union
+                select 'e' || e.oid || ' ' || e.xmin::text
+                from reached r join pg_attribute a on a.attrelid = r.oid join pg_type t on t.oid = a.atttypid
+                    join pg_enum e on e.enumtypid in (t.oid, t.typbasetype, t.typelem)
+                where r.kind = 'r' and a.attnum > 0 and t.oid >= 16384
+                union
+                select 'p' || p.oid || ' ' || p.xmin::text from reached r join pg_policy p on p.polrelid = r.oid
+                where r.kind = 'r'
+                union
+                select 'w' || w.oid || ' ' || w.xmin::text from reached r join pg_rewrite w on w.ev_class = r.oid
+                where r.kind = 'r'
+                union
+                select 'f' || f.oid || ' ' || f.xmin::text from reached r join pg_proc f on f.oid = r.oid
+                where r.kind = 'f' and f.oid >= 16384
+                union
+                select 'n' || s.oid || ' ' || s.xmin::text from pg_namespace s where s.oid >= 16384
+                union
+                select 'm' || count(*) || ' ' || coalesce(sum(m.xmin::text::bigint), 0) from pg_auth_members m
+                union
+                select 's' || count(*) || ' ' || coalesce(sum(s.xmin::text::bigint), 0) from pg_db_role_setting s
+            ) x (v)
         )
         """
     }
@@ -162,6 +208,9 @@ extension Reach.Function {
             if case .word(let word) = token.kind { claimReaders.contains(word.lowercased()) } else { true }
         }
     }
+
+    /// Whether what it does is known, whatever it promises: PostgreSQL's own, or with a body that was looked into.
+    package var isOpen: Bool { isBuiltIn || hasKnownBody }
 
     var isPure: Bool {
         if volatility == "i" { return true }
