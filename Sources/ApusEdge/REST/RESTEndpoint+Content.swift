@@ -1,7 +1,6 @@
 import ApusDataAPI
 import ApusFaults
 import ApusHTTP
-import ApusPostgres
 import ApusREST
 import ApusRealtime
 import NIOCore
@@ -15,8 +14,7 @@ extension RESTEndpoint {
         if observe.looksIntoSlowRequests { call.work = RESTCall.Work(compiled, request) }
         call.timing.begin()
         let asked = ContentAsk(compiled: compiled, request: request, reading: live.clock.reading())
-        let lane = lanes.lane(for: call.exchange.eventLoop)
-        let submission = try data.answer(compiled, request, on: lane) { [self] result in
+        let stop = try ask(compiled, request, on: call.exchange.eventLoop) { [self] result in
             call.timing.end(.transaction)
             call.timing.begin()
             guard case .success(let answer) = result,
@@ -26,7 +24,7 @@ extension RESTEndpoint {
             else { return call.exchange.respond(self.response(result, call)) }
             respond(response, live, asked, call)
         }
-        call.exchange.onAbandon { submission.cancel() }
+        call.exchange.onAbandon(stop)
     }
 
     /// Tags an answer by its content; or says that it is the one that the client has, now or after waiting.

@@ -81,14 +81,14 @@ extension RESTEndpoint {
 
     /// Asks the database.
     private func ask(_ live: LiveReads, _ read: LiveRead, _ call: RESTCall) throws(Fault) {
+        if observe.looksIntoSlowRequests { call.work = RESTCall.Work(read.compiled, read.request) }
         call.timing.begin()
-        let lane = lanes.lane(for: call.exchange.eventLoop)
-        let submission = try data.answer(read.compiled, read.request, on: lane) { [self] result in
+        let stop = try ask(read.compiled, read.request, on: call.exchange.eventLoop) { [self] result in
             call.timing.end(.transaction)
             call.timing.begin()
             receive(result, live, read, call)
         }
-        call.exchange.onAbandon { submission.cancel() }
+        call.exchange.onAbandon(stop)
     }
 
     private func receive(

@@ -109,19 +109,8 @@ extension RESTEndpoint {
                         ? .failure(LiveFault.resultTooLarge(most)) : .success(answer.body.copied)
                 })
         }
-        if data.limitsCost(of: read.request.principal.role) {
-            let data = data
-            Task {
-                do throws(Fault) {
-                    receive(.success(try await data.answerWithinCost(read.compiled, read.request)))
-                } catch {
-                    receive(.failure(error))
-                }
-            }
-            return
-        }
         do throws(Fault) {
-            _ = try data.answer(read.compiled, read.request, on: lanes.lane(for: loop), reply: receive)
+            _ = try ask(read.compiled, read.request, on: loop, reply: receive)
         } catch {
             receive(.failure(error))
         }

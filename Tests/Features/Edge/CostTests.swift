@@ -1,3 +1,4 @@
+import ApusTestSupport
 import Testing
 
 /// `db-max-cost`: a statement whose plan costs more than its role may spend is not run.
@@ -47,6 +48,20 @@ import Testing
         #expect(await server.get("heap?limit=3000&select=id", as: Token.ada).status == 200)
         #expect(await server.get("heap?note=eq.nothing", as: Token.ada).code == "APUS444")
         #expect(await server.get("heap?note=eq.nothing", as: Token.service).status == 200)
+    }
+
+    @Test func readsThatTheFeedKnowsAreLimitedToo() async throws {
+        let live = try await TestServer.start(
+            ["db-max-cost": "anon=100"], prepare: Self.heap, isLive: true)
+        #expect(
+            try await eventually {
+                await live.get("heap?id=eq.7", as: Token.service).field("ETag")?.hasPrefix("W/\"0-") == false
+            })
+        #expect(await live.get("heap?id=eq.7").status == 200)
+        #expect(await live.get("heap?note=eq.nothing").code == "APUS444")
+        let stream = await EventStream.open(live, "heap?note=eq.nothing")
+        #expect(try await stream.first("end")?.json["code"] == "APUS444")
+        await live.stop()
     }
 
     @Test func writesAreNotRun() async throws {
