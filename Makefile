@@ -47,7 +47,7 @@ bench: ## Measure against the database alone, side by side in one run
 
 bench-peers: ## Measure the same work through FastAPI, Express and PocketBase
 	@scripts/setup --peers
-	@swift build -c release --product apus
+	@swift build $(RELEASE) --product apus
 	@scripts/bench-peers
 
 bench-realtime: ## Measure changes, fan-out and memory of many WebSockets

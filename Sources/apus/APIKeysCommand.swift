@@ -7,8 +7,9 @@ struct APIKeysCommand: AsyncParsableCommand {
         commandName: "api-keys",
         abstract: "Make, list and revoke keys of apps and backends.",
         discussion: """
-            Each has a name and a role. A key is shown when it is made, and never again: the database keeps a digest. A
-            revoked one is refused by all running nodes within a second.
+            Each has a name and a role. A key is shown when it is made, and never
+            again: the database keeps a digest. A revoked one is refused by all
+            running nodes within a second.
 
               apus api-keys create nightly-report --role service_role --expires-in 90d
               apus api-keys create ios --role anon
@@ -27,10 +28,12 @@ struct APIKeysCommand: AsyncParsableCommand {
         var expiresIn = "never"
         @OptionGroup var arguments: SettingsArguments
 
+        func validate() throws {
+            if Lifetime(expiresIn) == nil { throw ValidationError(Lifetime.complaint(about: expiresIn)) }
+        }
+
         func run() async throws {
-            guard let lifetime = Lifetime(expiresIn) else {
-                throw ValidationError(Lifetime.complaint(about: expiresIn))
-            }
+            guard let lifetime = Lifetime(expiresIn) else { return }
             try await Complaint.unless {
                 print(
                     try await APIKeys(arguments.read()).create(name, role: role, lifetime: lifetime.seconds))

@@ -13,29 +13,35 @@ struct ImportCommand: AsyncParsableCommand {
             discussion: """
                 1. Get the users:
 
-                     firebase auth:export users.json --format=json --project my-project
+                     firebase auth:export users.json --format=json --project ID
 
-                   This leaves out links to Apple, Microsoft, OIDC and SAML. A file with all of them comes from
-                   https://identitytoolkit.googleapis.com/v1/projects/my-project/accounts:batchGet, and is read too.
+                   This leaves out links to Apple, Microsoft, OIDC and SAML. A file with
+                   all of them comes from accounts:batchGet, and is read too:
 
-                2. Get the hash parameters: Firebase's console, Authentication, Users, the menu at the top right,
-                   "Password hash parameters". Paste them into a file, as they are.
+                     https://identitytoolkit.googleapis.com/v1/projects/ID/accounts:batchGet
+
+                2. Get the hash parameters: Firebase's console, Authentication, Users,
+                   the menu at the top right, "Password hash parameters". Paste them into
+                   a file, as they are.
 
                 3. Rehearse: reads everything, changes nothing, needs no database.
 
-                     apus import firebase-auth users.json --hash-parameters hash.txt --project my-project --dry-run
+                     apus import firebase-auth users.json --hash-parameters hash.txt \\
+                         --project ID --dry-run
 
-                4. Import. --check EMAIL asks for the password of somebody you know, and stops when it does not hold:
-                   with wrong parameters everybody would come and nobody could sign in.
+                4. Import. --check EMAIL asks for the password of somebody you know, and
+                   stops when it does not hold: with wrong parameters everybody would
+                   come and nobody could sign in.
 
-                     apus import firebase-auth users.json --hash-parameters hash.txt --project my-project \\
-                         --check you@example.com --report skipped.jsonl
+                     apus import firebase-auth users.json --hash-parameters hash.txt \\
+                         --project ID --check you@example.com --report skipped.jsonl
 
-                Interrupted? Run the same command again: it goes on where it was. Run it later with a newer export: users
-                who are there already are left alone.
+                Interrupted? Run the same command again: it goes on where it was. Run it
+                later with a newer export: users who are there already are left alone.
 
-                A user's id is UUID version 5 of https://securetoken.google.com/PROJECT/UID in the namespace of URLs; the
-                uid itself is in app_metadata.firebase_uid and in auth.identities (provider 'firebase').
+                A user's id is UUID version 5 of https://securetoken.google.com/ID/UID in
+                the namespace of URLs; the uid itself is in app_metadata.firebase_uid and
+                in auth.identities (provider 'firebase').
                 """)
 
         @Argument(help: ArgumentHelp("What firebase auth:export wrote.", valueName: "users.json"))

@@ -7,10 +7,11 @@ struct KeysCommand: AsyncParsableCommand {
         commandName: "keys",
         abstract: "List, rotate and revoke the keys that sign access tokens.",
         discussion: """
-            Keys go from standby to current to previous to revoked; running nodes follow at once, and rotating signs
-            nobody out.
+            Keys go from standby to current to previous to revoked; running nodes
+            follow at once, and rotating signs nobody out.
 
-              apus keys add          publish the next key; wait 20 minutes, so that everybody knows it
+              apus keys add          publish the next key; then wait 20 minutes,
+                                     so that everybody knows it
               apus keys rotate       let it sign
               apus keys revoke ID    void everything that an old key signed
             """,
@@ -41,7 +42,10 @@ struct KeysCommand: AsyncParsableCommand {
     struct Rotate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "rotate", abstract: "Let the standby key sign, or a new one.")
-        @Option(help: "Seconds for which a standby key must have been published.") var minimumAge = 0
+        @Option(
+            help: ArgumentHelp(
+                "For how long a standby key must have been published.", valueName: "seconds"))
+        var minimumAge = 0
         @OptionGroup var arguments: SettingsArguments
 
         func run() async throws {

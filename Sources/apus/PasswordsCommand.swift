@@ -7,8 +7,9 @@ struct PasswordsCommand: ParsableCommand {
         commandName: "passwords",
         abstract: "Make a file of leaked passwords for auth-password-leaked-file.",
         discussion: """
-            Reads a list of SHA-1 digests, one a line, as Have I Been Pwned publishes them. The file takes eight bytes a
-            password and is asked without a network.
+            Reads a list of SHA-1 digests, one a line, as Have I Been Pwned
+            publishes them. The file takes eight bytes a password and is asked
+            without a network.
 
               apus passwords pwned.txt leaked.bin
               apus passwords --plain common.txt leaked.bin

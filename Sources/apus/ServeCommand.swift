@@ -7,13 +7,16 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Serve a database.",
         discussion: """
-            With --db-uri (or DATABASE_URL) that database is served; without, Apus starts a private PostgreSQL
-            under --data-dir and stops it when it ends.
+            With --db-uri (or DATABASE_URL) that database is served; without, Apus
+            starts a private PostgreSQL under --data-dir and stops it when it ends.
 
               apus serve --data-dir .apus --server-port 3000
-              apus serve --db-uri postgresql://authenticator@db/app --jwt-secret @secret.txt
+              apus serve --db-uri postgresql://authenticator@db/app \\
+                  --jwt-secret @secret.txt
 
-            SIGTERM and SIGINT drain and stop. SIGHUP reads configuration and catalog again.
+            SIGTERM and SIGINT drain and stop. SIGHUP reads configuration and
+            catalog again.
+
             `apus config --help` lists all settings.
             """)
 

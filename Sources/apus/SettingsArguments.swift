@@ -42,12 +42,12 @@ struct SettingsArguments: ParsableArguments {
                 file: config ?? Self.environment["APUS_CONFIG"]))
     }
 
-    private func flags() throws(SettingsFault) -> [(name: String, value: String)] {
-        var flags: [(name: String, value: String)] = []
+    private func flags() throws(SettingsFault) -> [(name: String, value: String?)] {
+        var flags: [(name: String, value: String?)] = []
         var rest = settings[...]
         while let argument = rest.popFirst() {
             guard argument.hasPrefix("--"), argument.count > 2 else {
-                throw .unknown(name: argument, origin: "argument", nearest: nil)
+                throw .stray(argument)
             }
             let name = argument.dropFirst(2)
             if let equals = name.firstIndex(of: "=") {
@@ -56,7 +56,7 @@ struct SettingsArguments: ParsableArguments {
                 rest.removeFirst()
                 flags.append((String(name), value))
             } else {
-                flags.append((String(name), "true"))
+                flags.append((String(name), nil))
             }
         }
         return flags

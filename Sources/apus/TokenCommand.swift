@@ -20,10 +20,14 @@ struct TokenCommand: ParsableCommand {
     var expiresIn = "1h"
     @OptionGroup var arguments: SettingsArguments
 
-    func run() throws {
-        guard let lifetime = Lifetime(expiresIn) else {
+    func validate() throws {
+        if Lifetime(expiresIn) == nil {
             throw ValidationError(Lifetime.complaint(about: expiresIn))
         }
+    }
+
+    func run() throws {
+        guard let lifetime = Lifetime(expiresIn) else { return }
         do {
             print(
                 try DevelopmentToken.make(

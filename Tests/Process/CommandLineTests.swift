@@ -30,6 +30,39 @@ import Testing
         #expect(outcome.errors.contains("Did you mean 'server-port'?"))
     }
 
+    /// What cannot be meant, and what is said of it.
+    @Test(arguments: [
+        (["serve", "--prot", "80"], 78, "Did you mean 'server-port'?"),
+        (["serve", "-p", "80"], 78, "Nothing is called '-p' here. [APUS001]"),
+        (["keys", "rotat"], 78, "Nothing is called 'rotat' here. [APUS001]"),
+        (["serve", "--server-port"], 78, "The setting 'server-port' has no value"),
+        (["config", "--db-uri", "--db-plan-enabled"], 78, "The setting 'db-uri' has no value"),
+        (["token", "--expires-in", "5"], 64, "apus token --help"),
+        (["api-keys", "create", "x", "--expires-in", "soon"], 64, "apus api-keys create --help"),
+        (["migrate", "upp"], 64, "apus migrate --help"),
+    ])
+    func mistakesAreExplained(arguments: [String], status: Int32, words: String) async throws {
+        let outcome = try await Program.run(arguments, in: "/tmp")
+        #expect(outcome.status == status)
+        #expect(outcome.errors.contains(words), "\(outcome.errors)")
+        #expect(outcome.output.isEmpty)
+    }
+
+    /// A terminal of eighty columns shows every line of every help as it is meant.
+    @Test func helpFitsATerminal() async throws {
+        for words in [
+            ["serve"], ["keys"], ["passwords"], ["import", "firebase-auth"], ["config"], ["token"],
+        ] {
+            let outcome = try await Program.run(words + ["--help"], in: "/tmp")
+            let text = try #require(outcome.output.components(separatedBy: "USAGE:").first)
+            // A line that was broken for us begins at the margin, in the middle of a sentence or a command.
+            let lines = text.components(separatedBy: "\n").drop { !$0.isEmpty }
+            for (line, next) in zip(lines, lines.dropFirst()) where line.hasPrefix(" ") && !next.isEmpty {
+                #expect(next.hasPrefix(" "), "\(words): \(line)\n\(next)")
+            }
+        }
+    }
+
     @Test func databaseAddressNeedsADatabase() async throws {
         let server = try ServerProcess()
         let outcome = try await server.apus("db", "url")

@@ -20,11 +20,11 @@ package struct RawSettings: Sendable {
     private let definitions: [String: SettingDefinition]
 
     /// - Parameters:
-    ///   - flags: names without dashes, and their values.
+    ///   - flags: names without dashes, and their values; nil for one that stands alone, which is true.
     ///   - environment: the whole environment; only names of ours are looked at.
     ///   - file: path of a YAML file, if there is one.
     package init(
-        flags: [(name: String, value: String)], environment: [String: String], file: String?
+        flags: [(name: String, value: String?)], environment: [String: String], file: String?
     ) throws(SettingsFault) {
         var definitions: [String: SettingDefinition] = [:]
         for definition in SettingDefinition.all {
@@ -33,7 +33,11 @@ package struct RawSettings: Sendable {
         }
         self.definitions = definitions
         for flag in flags {
-            try add(flag.name, .init(value: flag.value, items: nil, origin: "flag --\(flag.name)"))
+            let needsValue = (definitions[flag.name] ?? ProviderSettingNames.definition(flag.name))?
+                .needsValue
+            if flag.value == nil, needsValue == true { throw .noValue(name: flag.name) }
+            try add(
+                flag.name, .init(value: flag.value ?? "true", items: nil, origin: "flag --\(flag.name)"))
         }
         try readEnvironment(environment)
         if let file { try readFile(file) }
@@ -136,24 +140,38 @@ package struct RawSettings: Sendable {
         name.hasPrefix("app.settings.") ? String(name.dropFirst("app.settings.".count)) : nil
     }
 
+    /// A setting that is written nearly like this, or whose last words are: `server-port` for `prot`.
     private func nearest(to name: String) -> String? {
         let distances = definitions.keys.map { ($0, editDistance($0, name)) }
-        return distances.filter { $0.1 <= 3 }.min { ($0.1, $0.0) < ($1.1, $1.0) }?.0
+        if let near = distances.filter({ $0.1 <= 3 }).min(by: { ($0.1, $0.0) < ($1.1, $1.0) }) {
+            return near.0
+        }
+        let words = name.split(separator: "-").count
+        let ends = definitions.keys.map { key in
+            (key, editDistance(key.split(separator: "-").suffix(words).joined(separator: "-"), name))
+        }
+        return ends.filter { $0.1 <= 2 && 2 * $0.1 <= name.count }
+            .min { ($0.1, $0.0.count, $0.0) < ($1.1, $1.0.count, $1.0) }?.0
     }
 }
 
-/// Levenshtein's distance.
+/// How many letters to put in, take out or change, or neighbours to swap, make one word of the other (optimal string
+/// alignment).
 private func editDistance(_ left: String, _ right: String) -> Int {
-    let right = Array(right.utf8)
-    var row = Array(0...right.count)
-    for (index, byte) in left.utf8.enumerated() {
-        var diagonal = row[0]
-        row[0] = index + 1
-        for column in 0..<right.count {
-            let above = row[column + 1]
-            row[column + 1] = min(row[column] + 1, above + 1, diagonal + (right[column] == byte ? 0 : 1))
-            diagonal = above
+    let (left, right) = (Array(left.utf8), Array(right.utf8))
+    var (before, last) = ([Int](), Array(0...right.count))
+    for row in left.indices {
+        var current = [row + 1]
+        for column in right.indices {
+            var distance = min(
+                last[column + 1] + 1, current[column] + 1, last[column] + (left[row] == right[column] ? 0 : 1)
+            )
+            if row > 0, column > 0, left[row] == right[column - 1], left[row - 1] == right[column] {
+                distance = min(distance, before[column - 1] + 1)
+            }
+            current.append(distance)
         }
+        (before, last) = (last, current)
     }
-    return row[right.count]
+    return last[right.count]
 }

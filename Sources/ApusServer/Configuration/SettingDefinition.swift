@@ -45,6 +45,12 @@ package struct SettingDefinition: Sendable {
         self.environmentAliases = environmentAliases
     }
 
+    /// Whether a flag that stands alone says nothing.
+    var needsValue: Bool {
+        if case .boolean = kind { return false }
+        return true
+    }
+
     /// `db-schemas` → `APUS_DB_SCHEMAS`
     package var environmentName: String {
         "APUS_" + name.uppercased().replacing("-", with: "_").replacing(".", with: "_")

@@ -25,10 +25,10 @@ package struct Settings: Sendable {
         return value
     }
 
-    /// Whether it is true; unset is false.
     /// Whether somebody gave a value, so that no default stands in.
     package func isGiven(_ name: String) -> Bool { raw[name] != nil }
 
+    /// Whether it is true; unset is false.
     package func boolean(_ name: String) -> Bool { Self.parseBoolean(string(name) ?? "false") ?? false }
 
     /// The number; nil when unset or empty.

@@ -3,6 +3,10 @@ package import ApusFaults
 /// A configuration that cannot be used. Stops the start; the message names the setting and where it came from.
 package enum SettingsFault: Error, Sendable {
     case unknown(name: String, origin: String, nearest: String?)
+    /// A word on the command line that is neither a setting's name nor its value.
+    case stray(String)
+    /// A flag without the value that it needs.
+    case noValue(name: String)
     case badValue(name: String, value: String, origin: String, expected: String)
     case unreadableFile(path: String, reason: String)
 
@@ -14,6 +18,17 @@ package enum SettingsFault: Error, Sendable {
                 code: "APUS001", kind: .invalid,
                 message: "There is no setting '\(name)' (\(origin)).",
                 hint: nearest.map { "Did you mean '\($0)'?" } ?? "`apus config --help` lists all settings.")
+        case .stray(let argument):
+            Fault(
+                code: "APUS001", kind: .invalid, message: "Nothing is called '\(argument)' here.",
+                hint:
+                    "Settings are written --NAME VALUE; `apus config --help` lists them, `apus --help` the commands."
+            )
+        case .noValue(let name):
+            Fault(
+                code: "APUS002", kind: .invalid,
+                message: "The setting '\(name)' has no value (flag --\(name)).",
+                hint: "Write --\(name) VALUE.")
         case .badValue(let name, let value, let origin, let expected):
             Fault(
                 code: "APUS002", kind: .invalid,

@@ -5,7 +5,7 @@ import Testing
 /// A configuration that cannot hold stops the start with a sentence that names what is wrong.
 @Suite struct SettingsTests {
     private func refusal(
-        _ flags: [(name: String, value: String)], _ environment: [String: String] = [:]
+        _ flags: [(name: String, value: String?)], _ environment: [String: String] = [:]
     ) -> Fault? {
         do throws(SettingsFault) {
             _ = try Settings(try RawSettings(flags: flags, environment: environment, file: nil))
