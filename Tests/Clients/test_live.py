@@ -45,7 +45,8 @@ def live_server(server: ApusServer) -> ApusServer:
 def has_tag(server: ApusServer, table: str) -> bool:
     try:
         with urllib.request.urlopen(f"{server.url}/rest/v1/{table}?limit=1") as answer:
-            return answer.headers["ETag"] is not None
+            # A tag of the feed, and not one of the content.
+            return not answer.headers["ETag"].startswith('W/"0-')
     except urllib.error.HTTPError:
         return False
 

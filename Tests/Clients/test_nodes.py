@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import subprocess
+import urllib.error
 import urllib.request
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -16,6 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from apus_server import EXAMPLE, ApusServer
 from conftest import running
 from redis_server import RedisServer
+from test_live import Follower, address
 
 #: Nothing takes as long. A node is given up after 16 seconds of silence, looked for every 5.
 PATIENCE = 60
@@ -276,6 +278,60 @@ def test_presence_converges_after_redis_restarts(nodes: list[Node], redis: Redis
                     )
                 await bus_is_back([*members, dan])
                 await all_hear(nodes[0], [*members, dan], lambda: post(nodes[1], name, {"x": 4}), 4)
+
+    asyncio.run(scenario())
+
+
+def has_tag(node: Node, url: str, token: str) -> bool:
+    """Whether this node knows that the feed brings what the read reads."""
+    request = urllib.request.Request(node.url + url, headers={"Authorization": f"Bearer {token}"})
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return not answer.headers["ETag"].startswith('W/"0-')
+    except urllib.error.HTTPError:
+        return False
+
+
+def test_live_reads_are_the_same_on_all_nodes(nodes: list[Node]) -> None:
+    """Nodes that hear of changes through Redis tell what the one that reads the slot tells."""
+
+    async def scenario() -> None:
+        nodes[0].sql("create table public.tasks (id int primary key, done boolean not null default false)")
+        nodes[0].sql("insert into tasks select i from generate_series(1, 5) i")
+        url = "/rest/v1/tasks?done=is.false&order=id"
+        token = nodes[0].token("service_role")
+        async with asyncio.timeout(PATIENCE):
+            for node in nodes:
+                while not await asyncio.to_thread(has_tag, node, url, token):
+                    await asyncio.sleep(0.1)
+        sockets = [await connect(f"{address(node)}?apikey={token}", subprotocols=["apus.live.v1"]) for node in nodes]
+        followers = [Follower(socket) for socket in sockets]
+        for follower in followers:
+            await follower.send(type="follow", id="open", url=url)
+            await follower.until_rows("open", [{"id": number, "done": False} for number in range(1, 6)])
+        for number in range(1, 6):
+            nodes[0].sql(f"update tasks set done = true where id = {number}; insert into tasks values ({number + 10})")
+        expected = [{"id": number, "done": False} for number in range(11, 16)]
+        for follower in followers:
+            await follower.until_rows("open", expected)
+        # What one node told, the next one goes on with, if nothing has changed meanwhile; if it has, all is told.
+        for follower in followers[:2]:
+            await follower.socket.close()
+        async with connect(f"{address(nodes[1])}?apikey={token}", subprotocols=["apus.live.v1"]) as socket:
+            again = Follower(socket)
+            await again.send(type="follow", id="open", url=url, last=followers[0].cursors["open"])
+            await again.until("resumed", "open")
+            again.rows["open"] = followers[0].rows["open"]
+            nodes[0].sql("insert into tasks values (99)")
+            expected.append({"id": 99, "done": False})
+            for follower in (again, followers[2]):
+                await follower.until_rows("open", expected)
+        async with connect(f"{address(nodes[0])}?apikey={token}", subprotocols=["apus.live.v1"]) as socket:
+            again = Follower(socket)
+            again.rows["open"] = followers[1].rows["open"]
+            await again.send(type="follow", id="open", url=url, last=followers[1].cursors["open"])
+            await again.until_rows("open", expected)
+        await followers[2].socket.close()
 
     asyncio.run(scenario())
 

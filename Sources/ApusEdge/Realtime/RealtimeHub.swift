@@ -143,12 +143,11 @@ package final class RealtimeHub: Sendable {
         return joined
     }
 
-    /// Waits until the feed brings the changes of a table: one that was just made is not published yet. A node that
-    /// is told by another one cannot know, and does not wait.
+    /// Waits until the feed brings the changes of a table: one that was just made is not published yet.
     private func covered(_ entry: JoinRequest.Changes, _ feed: ChangeFeed) async throws(ChannelFault) {
         guard let name = entry.table else { return }
         for _ in 0..<Self.coverageAttempts {
-            guard case .running(isReader: true) = feed.state else { return }
+            guard feed.state.isRunning else { return }
             // What is wrong with the table itself, subscribing says better.
             guard let table = try? await book.table(schema: entry.schema, name: name) else { return }
             if feed.coverage.covers(table.oid) { return }

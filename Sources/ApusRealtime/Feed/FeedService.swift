@@ -63,7 +63,7 @@ package final class FeedService: Sendable {
                 stand(by: slot)
                 return true
             }
-            try await follow(slot, making, relay)
+            try await follow(slot, making, publishing, relay)
             return false
         }
         await lookAfter(publishing, making.name)
@@ -101,9 +101,14 @@ package final class FeedService: Sendable {
     }
 
     /// Takes what another node reads, until that node is gone.
-    private func follow(_ slot: ReadySlot, _ making: SlotMaking, _ relay: RedisFeedRelay) async throws {
+    private func follow(
+        _ slot: ReadySlot, _ making: SlotMaking, _ publishing: Publishing, _ relay: RedisFeedRelay
+    ) async throws {
         logger.info("another node reads the change feed; following", metadata: ["epoch": "\(slot.epoch)"])
         let (feed, interval) = (feed, settings.standbyInterval)
+        // Which tables the feed brings, every node has to know for itself.
+        let health = Task { await watch(publishing, making.name, mends: false) }
+        defer { health.cancel() }
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
@@ -163,7 +168,7 @@ package final class FeedService: Sendable {
         defer { publisher.cancel() }
         feed.reads(by: reader)
         defer { feed.reads(by: nil) }
-        let health = Task { await watch(publishing, making.name) }
+        let health = Task { await watch(publishing, making.name, mends: true) }
         defer { health.cancel() }
         do throws(SlotReader.Failure) {
             try await reader.run()
@@ -182,10 +187,12 @@ package final class FeedService: Sendable {
         throw fault.kind == .server ? FeedFault.slot(slot, fault) : FeedFault.database(fault)
     }
 
-    /// Looks at slot and publication again and again, while this node reads.
-    private func watch(_ publishing: Publishing, _ slot: String) async {
+    /// Looks at slot and publication again and again.
+    ///
+    /// - Parameter mends: whether it adds what the publication lacks: the node that reads does.
+    private func watch(_ publishing: Publishing, _ slot: String, mends: Bool) async {
         while await feed.needsCare(within: settings.healthInterval) {
-            do { try await publishing.reconcile() } catch {
+            do { if mends { try await publishing.reconcile() } } catch {
                 logger.warning(
                     "the publication cannot be mended",
                     metadata: ["reason": "\((error as? Fault)?.message ?? "\(error)")"])
