@@ -158,9 +158,28 @@ final class LiveQuery: Sendable {
     }
 
     private func start(after delay: Duration) {
-        if delay == .zero { return ask() }
+        if delay == .zero { return askOnceProven() }
         Task {
             try? await Task.sleep(for: delay)
+            self.askOnceProven()
+        }
+    }
+
+    /// What an answer has to show that is asked for now.
+    private var due: LSN {
+        question.relations == nil ? clock.lastHeard : concerns.lastConcern(of: question.id)
+    }
+
+    /// Asks as soon as the answer is sure to show what is known to concern it. PostgreSQL tells the feed of a commit a
+    /// moment before others see it; one proof serves all reads, so waiting for it saves each of them a second question.
+    private func askOnceProven() {
+        let due = due
+        guard let reading = clock.reading(), reading.position < due else { return ask() }
+        Task {
+            for _ in 0..<200 {
+                try? await Task.sleep(for: .milliseconds(1))
+                guard let reading = clock.reading(), reading.position < due else { break }
+            }
             self.ask()
         }
     }
@@ -218,20 +237,7 @@ final class LiveQuery: Sendable {
                 return false
             }
             if !mustRepeat { return look() }
-            if isSettled { start(after: Self.pause) } else { askWhenProven() }
-        }
-    }
-
-    /// Asks again as soon as an answer is sure to show what concerned it last: PostgreSQL tells the feed of a commit a
-    /// moment before others see it.
-    private func askWhenProven() {
-        let concern = concerns.lastConcern(of: question.id)
-        Task {
-            for _ in 0..<200 {
-                try? await Task.sleep(for: .milliseconds(1))
-                guard let reading = clock.reading(), reading.position < concern else { break }
-            }
-            self.ask()
+            if isSettled { start(after: Self.pause) } else { askOnceProven() }
         }
     }
 

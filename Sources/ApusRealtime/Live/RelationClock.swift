@@ -112,6 +112,9 @@ package final class RelationClock: Sendable {
         state.withLock { state in relations.compactMap { state.lastChange[$0] }.max() ?? .zero }
     }
 
+    /// When any table changed last, as far as was heard.
+    package var lastHeard: LSN { state.withLock { $0.lastHeard } }
+
     /// Whether a change of whatever table has been heard of that a statement from then on may not have seen.
     package func hasHeard(since reading: Reading) -> Bool {
         state.withLock { $0.epoch != reading.epoch || $0.lastHeard > reading.position }
