@@ -3,14 +3,15 @@ enum Moments {
     /// Whether one of them stands in the text, not as a part of a longer word.
     static func occur(in text: UnsafeRawBufferPointer) -> Bool {
         for index in 0..<text.count where index == 0 || !isLetter(text[index - 1]) {
-            let words: [StaticString]
-            switch text[index] | 0x20 {
-            case UInt8(ascii: "n"): words = ["now"]
-            case UInt8(ascii: "t"): words = ["today", "tomorrow"]
-            case UInt8(ascii: "y"): words = ["yesterday"]
-            default: continue
-            }
-            if words.contains(where: { stands($0, in: text, at: index) }) { return true }
+            let isFound =
+                switch text[index] | 0x20 {
+                case UInt8(ascii: "n"): stands("now", in: text, at: index)
+                case UInt8(ascii: "t"):
+                    stands("today", in: text, at: index) || stands("tomorrow", in: text, at: index)
+                case UInt8(ascii: "y"): stands("yesterday", in: text, at: index)
+                default: false
+                }
+            if isFound { return true }
         }
         return false
     }

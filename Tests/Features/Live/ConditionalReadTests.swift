@@ -104,7 +104,7 @@ import Testing
     @Test func whatDependsOnMoreThanRowsIsAskedEachTimeAndToldByItsContent() async throws {
         let server = try await LiveTables.start()
         for target in [
-            "moments", "books?published=lt.now", "books?or=(id.eq.1,published.lt.Today)", "notices",
+            "moments", "books?published=lt.now", "books?or=(id.eq.1,published.lt.Today)", "notices", "sample",
             "books?title=eq.a&published=lt.now",
         ] {
             var tag = ""
@@ -114,6 +114,7 @@ import Testing
                 #expect(Self.isOfContent(reply.field("ETag")), "\(target)")
                 tag = reply.field("ETag") ?? ""
             }
+            if target == "sample" { continue }
             let again = await server.get(target, as: Token.ada, ["If-None-Match": tag])
             #expect(again.status == (target == "moments" ? 200 : 304), "\(target)")
         }

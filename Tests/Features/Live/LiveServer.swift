@@ -25,8 +25,9 @@ enum LiveTables {
         create policy team on library.boards to authenticated
             using (exists (select from library.teams t where t.id = boards.team and t.member = auth.uid()));
         create view library.moments as select id, now() as moment from library.tasks;
+        create view library.sample as select id from library.tasks tablesample bernoulli (50);
         create view library.titles as select id, title from library.boards;
-        grant select on library.moments, library.titles to authenticated;
+        grant select on library.moments, library.sample, library.titles to authenticated;
         insert into library.tasks values (1, '\(Token.adaID)', 'first', 1), (2, '\(Token.benID)', 'second', 2),
             (3, '\(Token.adaID)', 'third', 3);
         insert into library.teams values (1, '\(Token.adaID)'), (2, '\(Token.benID)');

@@ -75,6 +75,31 @@ import Testing
         await server.stop()
     }
 
+    @Test func whoComesBackAloneHearsWhatItMissed() async throws {
+        let server = try await LiveTables.start()
+        let listener = try await server.listen()
+        let first = try await LiveSocketClient.open(listener, [("Authorization", "Bearer \(Token.ada)")])
+        first.follow("a", "tasks?order=id")
+        let snapshot = try #require(try await first.first("snapshot", "a"))
+        first.leave()
+        #expect(try await eventually { server.live.streams == 0 })
+        try await server.database.run("update library.tasks set title = 'missed' where id = 1")
+        try await server.database.run("delete from library.tasks where id = 3")
+        let back = try await LiveSocketClient.open(listener, query: "?apikey=\(Token.ada)")
+        back.follow("b", "tasks?order=id", ["last": snapshot["cursor"]!])
+        #expect(
+            try await eventually {
+                let told = back.messages.filter { $0["type"] == "changes" }.flatMap {
+                    $0["data"]?.items ?? []
+                }
+                return told.contains { $0["type"] == "delete" && $0["key"]?["id"] == 3 }
+                    && told.contains { $0["type"] == "update" && $0["row"]?["title"] == "missed" }
+            }, "\(back.messages)")
+        #expect(!back.messages.contains { $0["type"] == "snapshot" })
+        back.leave()
+        await server.stop()
+    }
+
     @Test func aTokenEndsItsFollowsAndNoOthers() async throws {
         let server = try await LiveTables.start()
         let listener = try await server.listen()

@@ -29,7 +29,8 @@ package struct Reach: Sendable, Hashable {
 
     package var relations: [Relation]
     package var functions: [Function]
-    /// Whether `current_timestamp` and its like, or text that becomes a point in time, occur.
+    /// Whether `current_timestamp` and its like, or text that becomes a point in time, occur; or a sample, which is
+    /// another one each time.
     package var readsClock: Bool
     /// The expressions and definitions themselves, as PostgreSQL prints them.
     package var texts: [String]
@@ -137,7 +138,7 @@ package struct Reach: Sendable, Hashable {
                         join pg_language l on l.oid = f.prolang),
                 'clock', exists (
                     select from bodies b
-                    where b.tree ~ 'SQLVALUEFUNCTION :op [0-8] '
+                    where b.tree ~ 'SQLVALUEFUNCTION :op [0-8] ' or b.tree ~ 'TABLESAMPLECLAUSE'
                         or b.tree ~ ':resulttype (1082|1083|1114|1184|1266) :resultcollid [0-9]+ :coerceformat'),
                 'texts', (select json_agg(distinct b.text) from bodies b where b.text is not null),
                 'version', \(version))
