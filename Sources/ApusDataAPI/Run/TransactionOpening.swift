@@ -50,6 +50,9 @@ final class TransactionOpening: Sendable {
         isolation(for: role) == nil
     }
 
+    /// What it sets for whatever role, besides role, claims and `request.*`.
+    var constantNames: Set<String> { Set(shape.constants.map(\.name)) }
+
     // MARK: - Non public
 
     private func isolation(for role: String) -> String? {

@@ -2,10 +2,10 @@ import ApusDataAPI
 import ApusFaults
 import ApusHTTP
 import ApusJSON
+import ApusPlanner
 import ApusPostgres
 import ApusREST
 import NIOHTTP1
-import Synchronization
 
 /// `POST $batch`: several requests in one transaction.
 extension RESTEndpoint {
@@ -23,25 +23,30 @@ extension RESTEndpoint {
         }
         call.label = "batch"
         let batch = try BatchRequest(request.body, limit: settings.batchLimit)
-        let caller = Caller(principal: principal, isAnonymous: isAnonymous)
+        let transaction = reader.transactionPreference(of: request)
+        let rollsBack = transaction.map { $0 == .rollback } ?? data.rollsBackTransactions
+        let caller = Caller(principal: principal, isAnonymous: isAnonymous, rollsBack: rollsBack)
+        // What is undone is not done twice.
         let key =
-            data.rollsBackTransactions
-            ? nil
-            : try idempotencyKey(of: call.exchange.request, principal.claims, role: principal.role)
-        let slowest = SlowestPart()
+            rollsBack
+            ? nil : try idempotencyKey(of: call.exchange.request, principal.claims, role: principal.role)
+        let progress = BatchProgress()
         let task = Task { [self] in
             do throws(Fault) {
-                let response = try await answer(batch, caller, key, call, slowest)
+                var response = try await answer(batch, caller, key, call, progress)
+                if let transaction {
+                    response.fields.append(.init("Preference-Applied", "tx=" + transaction.rawValue))
+                }
                 let position = await self.position(afterWriteOf: principal)
-                call.exchange.respond(making: {
-                    call.work = slowest.work
+                call.exchange.respond(making: { [response] in
+                    call.work = progress.slowest
                     call.position = position
                     return self.complete(response, call)
                 })
             } catch {
                 call.exchange.respond(making: {
-                    call.work = slowest.work
-                    return self.complete(self.refusal(error), call, error)
+                    call.work = progress.slowest
+                    return self.complete(self.refusal(error, of: progress.failed), call, error)
                 })
             }
         }
@@ -54,22 +59,26 @@ extension RESTEndpoint {
     private struct Caller: Sendable {
         var principal: Principal
         var isAnonymous: Bool
+        /// Whether nothing of it is to last.
+        var rollsBack: Bool
     }
 
     private func answer(
         _ batch: BatchRequest, _ caller: Caller, _ key: IdempotencyKey?, _ call: RESTCall,
-        _ slowest: SlowestPart
+        _ progress: BatchProgress
     ) async throws(Fault) -> RESTResponse {
         let fields = [HeaderField("Content-Type", "application/json; charset=utf-8")]
         guard let key else {
-            let results = try await data.inTransaction(isAnonymous: caller.isAnonymous) {
-                transaction throws(Fault) in try await self.run(batch, caller, call, transaction, slowest)
+            let results = try await data.inTransaction(
+                isAnonymous: caller.isAnonymous, rollsBack: caller.rollsBack
+            ) {
+                transaction throws(Fault) in try await self.run(batch, caller, call, transaction, progress)
             }
             return RESTResponse(status: 200, fields: fields, body: .bytes(results.document.bytes))
         }
         let stored = try await data.once(key, isAnonymous: caller.isAnonymous) {
             transaction throws(Fault) in
-            let results = try await self.run(batch, caller, call, transaction, slowest)
+            let results = try await self.run(batch, caller, call, transaction, progress)
             return StoredAnswer(
                 status: 200, fields: fields.map { ($0.name, $0.value) }, body: results.document.bytes)
         }
@@ -78,16 +87,15 @@ extension RESTEndpoint {
 
     private func run(
         _ batch: BatchRequest, _ caller: Caller, _ call: RESTCall, _ transaction: DataTransaction,
-        _ slowest: SlowestPart
+        _ progress: BatchProgress
     ) async throws(Fault) -> BatchResults {
         var results = BatchResults(limit: settings.batchBytes)
         for part in batch.parts {
             do throws(Fault) {
-                try await run(part, caller, call, transaction, slowest, &results)
+                try await run(part, caller, call, transaction, progress, &results)
             } catch {
-                var fault = error
-                fault.fields.append(.init(name: Self.requestField, value: Self.fieldText(part.id)))
-                throw fault
+                progress.failed(at: part.id)
+                throw error
             }
         }
         return results
@@ -95,7 +103,7 @@ extension RESTEndpoint {
 
     private func run(
         _ part: BatchRequest.Part, _ caller: Caller, _ call: RESTCall, _ transaction: DataTransaction,
-        _ slowest: SlowestPart, _ results: inout BatchResults
+        _ progress: BatchProgress, _ results: inout BatchResults
     ) async throws(Fault) {
         let target = try results.resolve(path: part.path)
         let mark = target.firstIndex(of: "?") ?? target.endIndex
@@ -111,13 +119,18 @@ extension RESTEndpoint {
                 code: "APUS450", kind: .invalid, message: "This is no batch of requests.",
                 details: "Request '\(part.id)' asks for no data.")
         }
+        guard intent.preferences.transaction == nil else {
+            throw Fault(
+                code: "APUS450", kind: .invalid, message: "This is no batch of requests.",
+                details: "Request '\(part.id)': Prefer: tx belongs to the batch as a whole.")
+        }
         let compiled = try data.prepare(intent, key: nil)
         let dataRequest = DataRequest(
             principal: caller.principal, isAnonymous: caller.isAnonymous,
             values: RequestValues(arena: read.shape.values.arena, ranges: read.shape.values.ranges),
-            body: read.shape.body, context: call)
+            body: read.shape.body, context: BatchPartContext(part, target: target, in: call))
         let began = ContinuousClock.now
-        defer { slowest.note(RESTCall.Work(compiled, dataRequest), ContinuousClock.now - began) }
+        defer { progress.took(ContinuousClock.now - began, RESTCall.Work(compiled, dataRequest)) }
         let answer = try await transaction.answer(compiled, dataRequest)
         let canonical = String(decoding: ApusREST.canonicalQuery(of: query), as: UTF8.self)
         let response = try AnswerResponse(answer, canonicalQuery: canonical).make()
@@ -126,12 +139,13 @@ extension RESTEndpoint {
         )
     }
 
-    /// The fault as the dialect has it, with the request that it belongs to as a further member.
-    private func refusal(_ fault: Fault) -> RESTResponse {
+    /// The fault as the dialect has it, with the request that it belongs to as a field and as a further member.
+    private func refusal(_ fault: Fault, of id: String?) -> RESTResponse {
         var response = FaultResponse.make(fault, isVerbose: settings.showsDetails)
-        guard let id = fault.fields.first(where: { $0.name == Self.requestField })?.value,
-            case .bytes(let body) = response.body, body.last == UInt8(ascii: "}")
-        else { return response }
+        guard let id, case .bytes(let body) = response.body, body.last == UInt8(ascii: "}") else {
+            return response
+        }
+        response.fields.append(.init("Apus-Batch-Request", Self.fieldText(id)))
         var extended = Array(body.dropLast())
         extended += Array(",\"request\":".utf8)
         appendJSONString(id, to: &extended)
@@ -140,11 +154,18 @@ extension RESTEndpoint {
         return response
     }
 
-    private static let requestField = "Apus-Batch-Request"
-
-    /// An id as it may stand in a header field.
+    /// An id as it may stand in a header field: what may not is percent-encoded (RFC 3986 §2.1).
     private static func fieldText(_ id: String) -> String {
-        String(id.unicodeScalars.filter { $0.value > 0x20 && $0.value < 0x7F }.map(Character.init))
+        let digits = Array("0123456789ABCDEF".utf8)
+        var text: [UInt8] = []
+        for byte in id.utf8 {
+            if byte > 0x20, byte < 0x7F, byte != UInt8(ascii: "%") {
+                text.append(byte)
+            } else {
+                text += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 
     static func bytes(of body: Answer.Body) -> [UInt8] {
@@ -152,19 +173,6 @@ extension RESTEndpoint {
         case .none: []
         case .bytes(let bytes): bytes
         case .cell(let rows, let row, let column): rows.withBytes(row, column) { $0.map { Array($0) } ?? [] }
-        }
-    }
-}
-
-/// The request of a batch that took longest, whether it succeeded or not: the log tells a slow batch by it.
-private final class SlowestPart: Sendable {
-    private let noted = Mutex<(work: RESTCall.Work, duration: Duration)?>(nil)
-
-    var work: RESTCall.Work? { noted.withLock { $0?.work } }
-
-    func note(_ work: RESTCall.Work, _ duration: Duration) {
-        noted.withLock { noted in
-            if duration > noted?.duration ?? .zero { noted = (work, duration) }
         }
     }
 }

@@ -26,7 +26,13 @@ extension RESTEndpoint {
     func idempotencyKey(
         of request: HTTPRequest, _ principalClaims: [UInt8], role: String
     ) throws(Fault) -> IdempotencyKey? {
-        guard let value = request.headers.first(name: "idempotency-key") else { return nil }
+        let values = request.headers["idempotency-key"]
+        guard let value = values.first else { return nil }
+        guard values.count == 1 else {
+            throw Fault(
+                code: "APUS400", kind: .invalid, message: "There is more than one Idempotency-Key.",
+                hint: "Send one for every effect.")
+        }
         // The draft's structured string, or the bare text that many clients send.
         var key = value[...]
         if key.count >= 2, key.first == "\"", key.last == "\"" { key = key.dropFirst().dropLast() }

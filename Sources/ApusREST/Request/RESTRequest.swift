@@ -53,6 +53,13 @@ extension RESTRequest.Fields {
         for (name, value) in header { add(name: name, value: value) }
     }
 
+    /// Whether a field of this name is one that the dialect knows.
+    package static func knows(_ name: String) -> Bool {
+        var fields = Self()
+        fields.add(name: name, value: "x")
+        return fields != Self()
+    }
+
     /// Notes a field if it is one that the dialect knows. Most are told apart by the length of their name.
     package mutating func add(name: String, value: String) {
         switch name.utf8.count {

@@ -1,6 +1,6 @@
 import ApusCatalog
 package import ApusFaults
-import ApusPlanner
+package import ApusPlanner
 
 /// Reads requests of the PostgREST dialect: bytes to ``Intent``. Pure; it looks nothing up.
 ///
@@ -73,6 +73,12 @@ package struct RequestReader: Sendable {
         } catch {
             throw error.fault
         }
+    }
+
+    /// How the client wants its transaction to end (`Prefer: tx=`), as far as it may choose.
+    package func transactionPreference(of request: RESTRequest) -> Preferences.Transaction? {
+        Preferences(reading: request.fields.prefer, allowsTransaction: settings.allowsTransactionOverride)
+            .transaction
     }
 
     // MARK: - Non public

@@ -48,6 +48,68 @@ import Testing
         #expect(responses?[1]?["body"]?["sub"] == .string(Token.benID))
     }
 
+    /// What one request says of its response, or has set for itself, is not another's.
+    @Test func eachRequestIsAsIfItWereAlone() async throws {
+        let alone = try await server.get("rpc/now_text").json
+        let reply = await batch(
+            #"""
+            {"method": "POST", "path": "/rpc/answer_with", "body": {"status": "418", "headers": "[{\"X-Tea\": \"green\"}]"}},
+            {"path": "/rpc/now_text", "headers": {"Prefer": "timezone=America/Los_Angeles"}},
+            {"path": "/rpc/now_text"}, {"path": "/genres?limit=1"}
+            """#)
+        let responses = try reply.json["responses"]
+        #expect(responses?.all("status") == [418, 200, 200, 200], "\(reply.text)")
+        #expect(responses?[0]?["headers"]?["X-Tea"] == "green")
+        #expect(responses?[1]?["headers"]?["X-Tea"] == nil)
+        #expect(responses?[1]?["body"] == "04:00")
+        #expect(responses?[2]?["body"] == alone && alone != "04:00")
+    }
+
+    /// Rules about paths and methods hold in a batch, too, and nobody says for a proxy who they are.
+    @Test func everyRequestHasItsOwnMethodAndPath() async throws {
+        let reply = await server.send(
+            .post, "$batch", as: Token.ada, ["User-Agent": "the batch's"],
+            body: #"""
+                {"requests": [{"path": "/rpc/asked?limit=1", "headers": {"User-Agent": "another"}},
+                    {"method": "POST", "path": "/rpc/asked"}]}
+                """#)
+        let bodies = try reply.json["responses"]?.all("body") ?? []
+        #expect(bodies.map { $0["method"] } == ["GET", "POST"], "\(reply.text)")
+        #expect(bodies.map { $0["path"] } == ["/rpc/asked", "/rpc/asked"])
+        #expect(bodies.map { $0["agent"] } == ["the batch's", "the batch's"])
+    }
+
+    @Test func theBatchAsAWholeCanBeTried() async throws {
+        let server = try await TestServer.start(["db-tx-end": "commit-allow-override"])
+        func send(_ notice: String, _ fields: [String: String], part: String = "{}") async -> Reply {
+            await server.send(
+                .post, "$batch", as: Token.ada, fields,
+                body: #"""
+                    {"requests": [{"method": "POST", "path": "/notices", "headers": \#(part), "body": {"notice": "\#(notice)"}}]}
+                    """#)
+        }
+        let tried = await send("tried", ["Prefer": "tx=rollback", "Idempotency-Key": "tried-1"])
+        #expect(tried.status == 200, "\(tried.text)")
+        #expect(tried.field("Preference-Applied") == "tx=rollback")
+        #expect(try await server.get("notices?notice=eq.tried").json == [])
+        // The key is not used up.
+        let done = await send("tried", ["Idempotency-Key": "tried-1"])
+        #expect(done.field("Idempotency-Replayed") == nil && done.field("Preference-Applied") == nil)
+        #expect(try await server.get("notices?notice=eq.tried").json.items.count == 1)
+        // A part cannot be undone by itself, and does not say that it was.
+        let half = await send("half", [:], part: #"{"Prefer": "tx=rollback"}"#)
+        #expect(half.code == "APUS450")
+        #expect(try await server.get("notices?notice=eq.half").json == [])
+        await server.stop()
+    }
+
+    @Test func idsOfAllKinds() async throws {
+        let reply = await batch(#"{"id": "é%\n", "path": "/none"}"#)
+        #expect(reply.status == 404)
+        #expect(try reply.json["request"] == "é%\n")
+        #expect(reply.field("Apus-Batch-Request") == "%C3%A9%25%0A")
+    }
+
     @Test(arguments: [
         "", #"{"path": "books"}"#, #"{"path": "/$batch"}"#, #"{"method": "TELEPORT", "path": "/books"}"#,
         #"{"id": "a", "path": "/books"}, {"id": "a", "path": "/books"}"#, #"{"path": "/"}"#,

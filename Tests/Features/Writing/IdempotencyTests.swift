@@ -35,6 +35,15 @@ import Testing
         #expect(try await count("twice") == 2)
     }
 
+    @Test func twoKeysAreNone() async throws {
+        let reply = await server.send(
+            .post, "notices", as: Token.ada, ["Idempotency-Key": "two-1", "idempotency-key": "two-2"],
+            body: #"{"notice": "two keys"}"#)
+        #expect(reply.status == 400)
+        #expect(reply.code == "APUS400")
+        #expect(try await count("two keys") == 0)
+    }
+
     @Test func keysBelongToTheirCaller() async throws {
         _ = await insert("both", key: "c-1")
         let other = await insert("both", key: "c-1", as: Token.ben)
