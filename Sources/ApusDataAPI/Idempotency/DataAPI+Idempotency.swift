@@ -25,7 +25,8 @@ extension DataAPI {
         _ key: IdempotencyKey, isAnonymous: Bool,
         _ body: @Sendable (DataTransaction) async throws(Fault) -> StoredAnswer
     ) async throws(Fault) -> StoredAnswer {
-        try await inTransaction(isAnonymous: isAnonymous, rollsBack: settings.transactionEnd.rollsBack) { transaction throws(Fault) in
+        try await inTransaction(isAnonymous: isAnonymous, rollsBack: settings.transactionEnd.rollsBack) {
+            transaction throws(Fault) in
             let store = IdempotencyStore(session: transaction.session)
             if case .known(let answer) = try await store.claim(key) { return answer }
             let answer = try await body(transaction)
