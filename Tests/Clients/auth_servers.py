@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import httpx
 import supabase
 
+import conftest
 from apus_server import EXAMPLE, ApusServer
 
 PASSWORD = "correct horse battery staple"
@@ -17,15 +18,7 @@ def running(**settings: str) -> Iterator[ApusServer]:
     """A server with these settings (by name, with underscores), where addresses count as confirmed."""
     settings = {"auth_mailer_autoconfirm": "true"} | settings
     options = [word for name, value in settings.items() for word in (f"--{name.replace('_', '-')}", value)]
-    server = ApusServer(EXAMPLE / "migrations", *options)
-    try:
-        server.start()
-        yield server
-        assert server.stop() == 0, server.log_text()[-4000:]
-    finally:
-        if server.process is not None and server.process.poll() is None:
-            server.stop()
-        server.remove()
+    yield from conftest.running(ApusServer(EXAMPLE / "migrations", *options))
 
 
 def sign_up(server: ApusServer) -> tuple[supabase.Client, str]:

@@ -17,6 +17,7 @@ import httpx
 import pyotp
 import pytest
 
+import conftest
 import strict
 from apus_server import ApusServer
 
@@ -113,18 +114,10 @@ def running(*options: str) -> Iterator[ApusServer]:
     migrations = pathlib.Path(tempfile.mkdtemp(prefix="apus-hooks-")) / "migrations"
     migrations.mkdir()
     (migrations / "20260101000000_hooks.sql").write_text(MIGRATION)
-    server = ApusServer(
+    yield from conftest.running(ApusServer(
         migrations, *options, "--auth-mailer-autoconfirm", "true", "--auth-external-phone-enabled", "true",
         "--auth-sms-max-frequency", "0",
-    )
-    try:
-        server.start()
-        yield server
-        assert server.stop() == 0, server.log_text()[-4000:]
-    finally:
-        if server.process is not None and server.process.poll() is None:
-            server.stop()
-        server.remove()
+    ))  # fmt: skip
 
 
 @pytest.fixture(scope="module")
