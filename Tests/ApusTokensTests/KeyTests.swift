@@ -144,7 +144,9 @@ import Testing
     @Test(
         "secrets that no server should start with",
         arguments: [
-            "", "short", String(repeating: "x", count: 31), "{}", #"{"keys":[]}"#, #"{"keys":[1]}"#,
+            "super-secret-jwt-token-with-at-least-32-characters-long",
+            String(repeating: "x", count: 64), "", "short", String(repeating: "x", count: 31), "{}",
+            #"{"keys":[]}"#, #"{"keys":[1]}"#,
             #"{"keys":{}}"#,
             #"{"kty":"oct","k":"c2hvcnQ"}"#, #"{"kty":"oct"}"#, #"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#,
             #"{"kty":"EC","crv":"P-256","x":"AAAA","y":"AAAA"}"#,

@@ -23,6 +23,9 @@ extension AuthService {
             }
         }
         let hash = try await newPassword(change, call, caller)
+        if change.password == nil, settings.addressNeedsReauthentication, takesOver(change, caller.user) {
+            try await proveRecently(call, caller)
+        }
         // Before the transaction: counting needs a connection of its own.
         if let email = change.email, !isTakenAtOnce(email: caller.user) {
             try await takeMessage(to: email, .email)
@@ -55,6 +58,13 @@ extension AuthService {
         var metadata: JSONObject?
 
         var isSensitive: Bool { email != nil || phone != nil || password != nil }
+    }
+
+    /// Whether a change could give the account away to whoever found an open session: to a number that is not the one it had,
+    /// or to an address about which the old one is not asked.
+    private func takesOver(_ change: Change, _ user: AuthUser) -> Bool {
+        (change.phone != nil && user.phone != nil)
+            || (change.email != nil && user.email != nil && !settings.confirmsBothAddresses)
     }
 
     private func change(in call: AuthCall, of user: AuthUser) throws(AuthFault) -> Change {
@@ -106,7 +116,7 @@ extension AuthService {
             throw AuthFault(
                 400, "current_password_required", "Current password required when setting new password.")
         }
-        try await proveRecently(call, caller)
+        if settings.passwordNeedsReauthentication { try await proveRecently(call, caller) }
         try settings.passwords.check(password, context: [user.email ?? "", user.phone ?? ""])
         if user.passwordHash != nil, try await passwords.verify(password, against: user.passwordHash) {
             throw AuthFault(422, "same_password", "New password should be different from the old password.")
@@ -116,7 +126,6 @@ extension AuthService {
 
     /// A session that was opened within the last day proves enough; an older one needs a code.
     private func proveRecently(_ call: AuthCall, _ caller: Caller) async throws {
-        guard settings.passwordNeedsReauthentication else { return }
         let rows = try await database.query(
             """
             select 1 from auth.sessions
@@ -124,7 +133,7 @@ extension AuthService {
             """)
         guard rows.count == 0 else { return }
         guard let nonce = try call.text("nonce", limit: 64) else {
-            throw AuthFault(400, "reauthentication_needed", "Password update requires reauthentication")
+            throw AuthFault(400, "reauthentication_needed", "This update requires reauthentication")
         }
         guard let secret = secrets[.codes] else { throw AuthFault.notReady }
         let used = try await OneTimeToken.spend(

@@ -60,6 +60,9 @@ package struct AuthSettings: Sendable {
     // MARK: Passwords
 
     package var passwords = PasswordPolicy()
+    /// `auth-security-update-address-require-reauthentication`: the same for another number, or another address when the old one
+    /// is not asked.
+    package var addressNeedsReauthentication = true
     /// `auth-security-update-password-require-reauthentication`: for sessions that were opened more than a day ago.
     package var passwordNeedsReauthentication = true
     /// `auth-security-update-password-require-current-password`

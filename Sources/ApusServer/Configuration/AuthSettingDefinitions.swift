@@ -56,6 +56,10 @@ extension SettingDefinition {
             "auth-password-leaked-file", .string, nil,
             "File of leaked passwords, made by apus passwords, that are refused too."),
         .init(
+            "auth-security-update-address-require-reauthentication", .boolean, "true",
+            "Whether another number, or an address that only the new side confirms, needs a code when the session is older than a day."
+        ),
+        .init(
             "auth-security-update-password-require-reauthentication", .boolean, "true",
             "Whether a new password needs a code when the session is older than a day."),
         .init(

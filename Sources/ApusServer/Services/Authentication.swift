@@ -148,6 +148,7 @@ extension Settings {
         auth.allowsOneSession = boolean("auth-sessions-single-per-user")
         auth.confirmsBothAddresses = boolean("auth-mailer-secure-email-change-enabled")
         auth.passwordNeedsReauthentication = boolean("auth-security-update-password-require-reauthentication")
+        auth.addressNeedsReauthentication = boolean("auth-security-update-address-require-reauthentication")
         auth.passwordNeedsCurrent = boolean("auth-security-update-password-require-current-password")
         auth.passwords = try passwordPolicy()
         for (name, member) in Self.numbers { auth[keyPath: member] = integer(name) ?? auth[keyPath: member] }

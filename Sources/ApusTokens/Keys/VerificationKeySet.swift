@@ -44,6 +44,10 @@ struct VerificationKeySet: Sendable {
         guard secret.count >= 32 else {
             throw TokenSettingsFault("jwt-secret", "The JWT secret must be at least 32 characters long.")
         }
+        guard !PublishedSecrets.contains(secret) else {
+            throw TokenSettingsFault(
+                "jwt-secret", "everybody can know this secret; openssl rand -base64 32 makes one")
+        }
         return SymmetricKey(data: secret)
     }
 

@@ -41,8 +41,10 @@ package struct APIKey: Sendable, Equatable {
     /// Whether a text is a key that must not be in a browser.
     package static func isSecret(_ text: some StringProtocol) -> Bool { text.hasPrefix(secretMark) }
 
-    /// Whether these bytes are such a key by their form.
-    static func isKey(_ bytes: UnsafeRawBufferPointer) -> Bool { bytes.starts(with: mark.utf8) }
+    /// Whether these bytes are such a key by their form. Asked of every token, so one byte mostly decides.
+    static func isKey(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes.first == UInt8(ascii: "s") && bytes.starts(with: mark.utf8)
+    }
 
     /// What is kept of a key.
     package static func digest(of key: some Sequence<UInt8>) -> [UInt8] {

@@ -69,6 +69,31 @@ import Testing
 
     /// Parse Server CVE-2026-34574 and its like: sessions, factors and everything else of authentication are out of reach
     /// of whoever calls the data API, whatever schema is exposed.
+    /// Who finds an open session must not move the account to a number of their own, from which they could sign in for ever.
+    @Test func `R6: another number needs a fresh proof`() async throws {
+        let (old, new) = (AuthServer.number(), AuthServer.number())
+        let made = await auth.post(
+            "/admin/users",
+            ["phone": .string(old), "password": .string(AuthServer.password), "phone_confirm": true],
+            as: Token.service)
+        #expect(made.status == 200, "\(made.text)")
+        let person = try SignedIn(
+            await auth.post(
+                "/token?grant_type=password",
+                ["phone": .string(old), "password": .string(AuthServer.password)]
+            ).json)
+        try await auth.server.database.run(
+            "update auth.sessions set created_at = now() - interval '2 days' where id = '\(person.session)'")
+        let refused = await auth.put("/user", ["phone": .string(new)], as: person.access)
+        #expect(refused.status == 400 && refused.code == "reauthentication_needed")
+        #expect(await auth.put("/user", ["data": ["name": "Ada"]], as: person.access).status == 200)
+        #expect(await auth.post("/reauthenticate", as: person.access).status == 200)
+        let code = try await auth.message(to: old).code
+        let nonce = JSON.object(["phone": .string(new), "nonce": .string(code)])
+        #expect(await auth.put("/user", nonce, as: person.access).status == 200)
+        #expect(try await auth.message(to: new).code.isEmpty == false)
+    }
+
     @Test func `Nobody but authentication reaches its tables`() async throws {
         let database = auth.server.database
         let reached = try await database.value(
