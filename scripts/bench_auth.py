@@ -111,25 +111,29 @@ def measure(server, service_key: str, seconds: int):
     yield row("auth", "token refreshes", workers, rate, 0.0, taken, 0.0)
 
 
-def session(server) -> str:
-    """The access token of somebody who is signed in."""
-    status, answer = Caller(server.port).post(
-        "/token?grant_type=password", {"email": "u0@bench.example", "password": PASSWORD})
+def session(server, service_key: str) -> str:
+    """The access token of somebody new who is signed in."""
+    caller, person = Caller(server.port), {"email": "reader@bench.example", "password": PASSWORD}
+    status, answer = caller.post("/admin/users", person | {"email_confirm": True}, service_key)
+    assert status == 200, answer
+    status, answer = caller.post("/token?grant_type=password", person)
     assert status == 200, answer
     return answer["access_token"]
 
 
-def revocation_checks(checked, unchecked, token: str, read, rounds: int = 7) -> dict:
+def revocation_checks(checked, unchecked, token: str, read, rounds: int = 9) -> dict:
     """What asking whether a session has ended adds to a data request: processor time of the server for one read, with
-    authentication and without, turn by turn; the median of the turns' ratios."""
+    authentication and without, turn by turn. The quickest third of either's turns is compared: what else the machine does
+    makes turns slower and none quicker."""
     for server in (checked, unchecked):
         read(server, token)
     costs = [(read(checked, token), read(unchecked, token)) if turn % 2 else
              (read(unchecked, token), read(checked, token))[::-1] for turn in range(rounds)]
     ratios = sorted(one / other for one, other in costs)
-    ratio = statistics.median(ratios)
+    quickest = [sorted(side)[: rounds // 3] for side in zip(*costs)]
+    ratio = statistics.mean(quickest[0]) / statistics.mean(quickest[1])
     title = f"revocation checks: {100 * (ratio - 1):+.1f} % of a read's processor time " \
-            f"({100 * (ratios[0] - 1):+.1f} to {100 * (ratios[-1] - 1):+.1f}; goal at most +2)"
+            f"(single turns {100 * (ratios[0] - 1):+.1f} to {100 * (ratios[-1] - 1):+.1f}; goal at most +2)"
     made = row("auth", title, 64, 0.0, 0.0, [], 0.0)
     return made | {"ratio": ratio, "microseconds": costs}
 

@@ -28,6 +28,14 @@ package struct Routes: Sendable {
         entries.append(Entry(prefix: path, isExact: true, respond: respond))
     }
 
+    /// Looks first at the entry of a prefix that most exchanges are for, unless another one before it lies below that prefix.
+    package mutating func favour(_ prefix: String) {
+        guard let index = entries.firstIndex(where: { $0.prefix == prefix && !$0.isExact }),
+            !entries[..<index].contains(where: { matches(entries[index], $0.prefix[...]) })
+        else { return }
+        entries.insert(entries.remove(at: index), at: 0)
+    }
+
     /// Hands the exchange to the first entry that its path matches; answers 404 when there is none.
     package func respond(to exchange: HTTPExchange) {
         let path = exchange.request.path

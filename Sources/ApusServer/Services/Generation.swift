@@ -147,6 +147,7 @@ final class Generation: Sendable {
             routes.at(sockets.settings.prefix) { sockets.respond($0) }
             routes.under(prefix) { rest.respond($0) }
             if let web { routes.under("") { web.respond($0) } }
+            routes.favour(prefix)
             built = routes
             return routes
         }
