@@ -17,7 +17,8 @@ struct LiveRead: Sendable {
     let dependence: ResponseCache<LiveReads.Kept>.Dependence
     /// The read began after this; nil while the feed does not run.
     let reading: RelationClock.Reading?
-    /// Tags of the answers that the client has.
+    /// Tags of the answers that the client has; those among them that only say what the answer was (they were given while
+    /// the feed did not run) are good for a comparison of contents.
     let tags: [EntityTag]
     /// Whether answers may come from memory: the feed has caught up with what this caller wrote.
     let mayUseFeed: Bool
@@ -52,7 +53,7 @@ struct LiveRead: Sendable {
         dependence = .init(relations: profile.relations, key: Self.place(profile, request))
         reading = profile.isExact && live.clock.covers(profile.relations) ? live.clock.reading() : nil
         let said = fields?.tags ?? []
-        tags = said.isEmpty ? said : said.filter { [keyHash] in $0.key == keyHash }
+        tags = said.isEmpty ? said : said.filter { [keyHash] in $0.key == keyHash || $0.key == 0 }
         mayUseFeed =
             reading != nil && live.hasSeenWrites(of: request.principal, said: fields?.position)
     }
@@ -60,7 +61,9 @@ struct LiveRead: Sendable {
     /// Whether nothing that it reads has changed since the client got its answer.
     func unchangedTag(_ live: LiveReads) -> EntityTag? {
         guard mayUseFeed else { return nil }
-        return tags.first { live.clock.isUnchanged(profile.relations, since: $0.reading) }
+        return tags.first {
+            $0.key == keyHash && live.clock.isUnchanged(profile.relations, since: $0.reading)
+        }
     }
 
     /// Whether a value may mean a moment that moves (`now`, `today`): PostgreSQL reads such words wherever it expects a
