@@ -1,13 +1,13 @@
 package import ApusPostgres
 
-/// One request for data, beside its shape: who asks, with which values.
-package struct DataRequest: Sendable {
-    package var principal: Principal
+/// One request for data, beside its shape: who asks, with which values. An object, because it is handed from stage to stage.
+package final class DataRequest: Sendable {
+    package let principal: Principal
     /// Whether nobody logged in; decides between 401 and 403.
-    package var isAnonymous: Bool
-    package var values: RequestValues
-    package var body: [UInt8]
-    package var context: any RequestContext
+    package let isAnonymous: Bool
+    package let values: RequestValues
+    package let body: [UInt8]
+    package let context: any RequestContext
 
     package init(
         principal: Principal, isAnonymous: Bool, values: RequestValues = RequestValues(), body: [UInt8] = [],

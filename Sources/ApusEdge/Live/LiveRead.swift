@@ -5,8 +5,9 @@ import ApusPostgres
 import ApusREST
 import ApusRealtime
 
-/// One read, with what of its request concerns caching, waiting and following.
-struct LiveRead: Sendable {
+/// One read, with what of its request concerns caching, waiting and following. An object, because every stage of its way looks
+/// at it.
+final class LiveRead: Sendable {
     let compiled: CompiledRequest
     let request: DataRequest
     let profile: ReadProfile
@@ -14,7 +15,7 @@ struct LiveRead: Sendable {
     let key: [UInt8]
     /// Of the key and of the definitions that the answer depends on.
     let keyHash: UInt64
-    let dependence: ResponseCache<LiveReads.Kept>.Dependence
+    let dependence: ResponseCache.Dependence
     /// The read began after this; nil while the feed does not run.
     let reading: RelationClock.Reading?
     /// Tags of the answers that the client has; those among them that only say what the answer was (they were given while
@@ -46,14 +47,15 @@ struct LiveRead: Sendable {
         key.append(0)
         key += live.callerPart(request.principal, profile.claims)
         self.key = key
-        var hash = ContentHash()
-        hash.add(key)
-        withUnsafeBytes(of: profile.definitions) { hash.add($0) }
-        keyHash = hash.finish()
+        var content = ContentHash()
+        content.add(key)
+        withUnsafeBytes(of: profile.definitions) { content.add($0) }
+        keyHash = content.finish()
         dependence = .init(relations: profile.relations, key: Self.place(profile, request))
         reading = profile.isExact && live.clock.covers(profile.relations) ? live.clock.reading() : nil
         let said = fields?.tags ?? []
-        tags = said.isEmpty ? said : said.filter { [keyHash] in $0.key == keyHash || $0.key == 0 }
+        let hash = keyHash
+        tags = said.isEmpty ? said : said.filter { $0.key == hash || $0.key == 0 }
         mayUseFeed =
             reading != nil && live.hasSeenWrites(of: request.principal, said: fields?.position)
     }

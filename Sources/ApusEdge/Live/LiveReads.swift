@@ -44,15 +44,20 @@ package final class LiveReads: Sendable {
     }
 
     /// An answer as it is kept: the response, with its body in memory.
-    struct Kept: Sendable {
-        var response: RESTResponse
-        var tag: EntityTag
+    final class Kept: Sendable {
+        let response: RESTResponse
+        let tag: EntityTag
+
+        init(response: RESTResponse, tag: EntityTag) {
+            self.response = response
+            self.tag = tag
+        }
     }
 
     let settings: Settings
     let clock: RelationClock
     let reaches: ReachBook
-    let cache: ResponseCache<Kept>
+    let cache: ResponseCache
     let board: LiveBoard
     /// Which rows followed reads may show.
     let views: LiveViews

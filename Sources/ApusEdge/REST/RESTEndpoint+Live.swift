@@ -31,7 +31,9 @@ extension RESTEndpoint {
             }
             return true
         }
-        if read.mayUseFeed, live.settings.cacheBytes > 0, let kept = live.cache.find(read.key) {
+        if read.mayUseFeed, live.settings.cacheBytes > 0,
+            let kept = live.cache.find(read.key) as? LiveReads.Kept
+        {
             respond(kept, read, call)
             return true
         }
@@ -121,7 +123,7 @@ extension RESTEndpoint {
         var response = response
         response.body = .bytes(response.body.copied)
         live.cache.insert(
-            .init(response: response, tag: tag), bytes: response.body.count + 512, for: read.key,
+            LiveReads.Kept(response: response, tag: tag), bytes: response.body.count + 512, for: read.key,
             read.dependence
         ) {
             live.clock.isUnchanged(read.profile.relations, since: tag.reading)

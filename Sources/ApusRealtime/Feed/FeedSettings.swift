@@ -8,7 +8,7 @@ package struct FeedSettings: Sendable {
     /// Whose tables are published.
     package var schemas: [String]
     /// The most memory of the recent transactions, in bytes.
-    package var logBytes = 64 << 20
+    package var logBytes = 32 << 20
     /// How long what was published stays unconfirmed, so that clients can resume over a restart.
     package var resumeWindow: Duration = .seconds(60)
     /// From which size on a transaction is handed on in parts, in bytes.

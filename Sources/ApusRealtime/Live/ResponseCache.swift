@@ -4,7 +4,11 @@ import Synchronization
 /// Keeps answers until the feed shows a change that may alter them.
 ///
 /// Bounded by bytes in two generations: what is asked for moves to the young one, and when that is full the old one goes.
-package final class ResponseCache<Value: Sendable>: Sendable {
+///
+/// An answer is any object: a class that is generic over it would not be specialized across modules.
+package final class ResponseCache: Sendable {
+    package typealias Value = any AnyObject & Sendable
+
     /// What an answer depends on.
     package struct Dependence: Sendable {
         /// Every table that was, or could have been, read.

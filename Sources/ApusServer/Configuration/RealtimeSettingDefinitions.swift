@@ -14,7 +14,7 @@ extension SettingDefinition {
             "realtime-schemas", .list, nil,
             "Schemas whose tables are published, besides db-schemas, auth and realtime."),
         .init(
-            "realtime-log-size", .integer(1_048_576...68_719_476_736), "67108864",
+            "realtime-log-size", .integer(1_048_576...68_719_476_736), "33554432",
             "Most memory of the recent transactions that clients resume from, in bytes."),
         .init(
             "realtime-resume-window", .integer(0...3_600), "60",
