@@ -37,14 +37,18 @@ class Caller:
 
 def bare_argon2id(seconds: int) -> float:
     """Hashes a second that this machine makes with nothing around them: as many threads as processors."""
-    library = ctypes.CDLL(ctypes.util.find_library("argon2"))
+    hash_raw = ctypes.CDLL(ctypes.util.find_library("argon2")).argon2id_hash_raw
+    hash_raw.argtypes = [
+        *[ctypes.c_uint32] * 3, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t,
+        ctypes.c_void_p, ctypes.c_size_t,
+    ]
     counts = [0] * (os.cpu_count() or 1)
     end = time.monotonic() + seconds
 
     def work(index: int):
         out = ctypes.create_string_buffer(32)
         while time.monotonic() < end:
-            library.argon2id_hash_raw(2, 19456, 1, PASSWORD.encode(), len(PASSWORD), b"s" * 16, 16, out, 32)
+            assert hash_raw(2, 19456, 1, PASSWORD.encode(), len(PASSWORD), b"s" * 16, 16, out, 32) == 0
             counts[index] += 1
 
     threads = [threading.Thread(target=work, args=(index,)) for index in range(len(counts))]
