@@ -15,9 +15,11 @@ struct LiveMemory: Sendable {
 
 /// Memories of reads that nobody follows now: bounded in bytes and in time, the oldest go first.
 struct LiveMemories: Sendable {
+    private typealias Entry = (key: [UInt8], number: UInt64, until: ContinuousClock.Instant)
+
     private var memories: [[UInt8]: (memory: LiveMemory, number: UInt64)] = [:]
     /// In the order in which they came, also of some that were taken meanwhile.
-    private var order: [(key: [UInt8], number: UInt64, until: ContinuousClock.Instant)] = []
+    private var order: [Entry] = []
     private var bytes = 0
     private var lastNumber: UInt64 = 0
 
@@ -31,7 +33,12 @@ struct LiveMemories: Sendable {
         memories[key] = (memory, lastNumber)
         order.append((key, lastNumber, .now + Self.lifetime))
         bytes += memory.bytes
-        removeFirst { memories in memories.bytes > Self.mostBytes }
+        var count = 0
+        while bytes > Self.mostBytes, count < order.count {
+            forget(order[count])
+            count += 1
+        }
+        order.removeFirst(count)
         if order.count > 2 * memories.count + 64 {
             let memories = memories
             order.removeAll { memories[$0.key]?.number != $0.number }
@@ -46,21 +53,13 @@ struct LiveMemories: Sendable {
 
     mutating func removeOld() {
         let now = ContinuousClock.now
-        var count = 0
-        removeFirst { memories in
-            defer { count += 1 }
-            return count < memories.order.count && memories.order[count].until <= now
-        }
+        let old = order.prefix { $0.until <= now }
+        for entry in old { forget(entry) }
+        order.removeFirst(old.count)
     }
 
-    /// Removes from the beginning while the condition holds, which is asked before each.
-    private mutating func removeFirst(while condition: (Self) -> Bool) {
-        var count = 0
-        while condition(self), count < order.count {
-            let entry = order[count]
-            if memories[entry.key]?.number == entry.number { _ = take(entry.key) }
-            count += 1
-        }
-        order.removeFirst(count)
+    /// Lets go of what came with this entry, unless it was taken, or another one has come since.
+    private mutating func forget(_ entry: Entry) {
+        if memories[entry.key]?.number == entry.number { _ = take(entry.key) }
     }
 }

@@ -50,11 +50,11 @@ final class LiveRead: Sendable {
         var content = ContentHash()
         content.add(key)
         withUnsafeBytes(of: profile.definitions) { content.add($0) }
-        keyHash = content.finish()
+        let hash = content.finish()
+        keyHash = hash
         dependence = .init(relations: profile.relations, key: Self.place(profile, request))
         reading = profile.isExact && live.clock.covers(profile.relations) ? live.clock.reading() : nil
         let said = fields?.tags ?? []
-        let hash = keyHash
         tags = said.isEmpty ? said : said.filter { $0.key == hash || $0.key == 0 }
         mayUseFeed =
             reading != nil && live.hasSeenWrites(of: request.principal, said: fields?.position)

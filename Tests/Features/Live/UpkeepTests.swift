@@ -125,14 +125,19 @@ import Testing
         }
     }
 
-    @Test func aChangeHasOnlyThoseReadsAskedAgainThatItConcerns() async throws {
-        let server = try await LiveTables.start(
+    /// A server with a thousand seats, each in a hall of its own, which one connection may all follow.
+    private static func seats() async throws -> TestServer {
+        try await LiveTables.start(
             ["live-max-messages": "0", "live-max-follows": "1000"],
             more: """
                 create table library.seats (id int primary key, hall int, label text);
                 grant select on library.seats to service_role;
                 insert into library.seats select i, i, 'free' from generate_series(1, 1000) i;
                 """)
+    }
+
+    @Test func aChangeHasOnlyThoseReadsAskedAgainThatItConcerns() async throws {
+        let server = try await Self.seats()
         let listener = try await server.listen()
         let client = try await LiveSocketClient.open(listener, [("apikey", Token.service)])
         for hall in 1...1000 { client.follow("\(hall)", "seats?hall=eq.\(hall)") }
@@ -164,13 +169,7 @@ import Testing
     @Test(.enabled(if: ProcessInfo.processInfo.environment["APUS_MEASURE_LIVE"] != nil))
     func whatAChangeCosts() async throws {
         for distinct in [1, 10, 100, 1000] {
-            let server = try await LiveTables.start(
-                ["live-max-messages": "0", "live-max-follows": "1000"],
-                more: """
-                    create table library.seats (id int primary key, hall int, label text);
-                    grant select on library.seats to service_role;
-                    insert into library.seats select i, i, 'free' from generate_series(1, 1000) i;
-                    """)
+            let server = try await Self.seats()
             let client = try await LiveSocketClient.open(
                 try await server.listen(), [("apikey", Token.service)])
             for follow in 1...1000 {
