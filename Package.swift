@@ -40,6 +40,9 @@ let package = Package(
         .systemLibrary(
             name: "CArgon2", pkgConfig: "libargon2",
             providers: [.apt(["libargon2-dev"]), .brew(["argon2"])]),
+        .systemLibrary(
+            name: "CSodium", pkgConfig: "libsodium",
+            providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]),
 
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "CEpoll"),
@@ -94,7 +97,8 @@ let package = Package(
         .target(
             name: "ApusAuth",
             dependencies: [
-                "CArgon2", "ApusOutbound", "ApusTokens", "ApusPostgres", "ApusSQL", "ApusJSON", "ApusFaults",
+                "CArgon2", "CSodium", "ApusOutbound", "ApusTokens", "ApusPostgres", "ApusSQL", "ApusJSON",
+                "ApusFaults",
                 .target(name: "CCrypt", condition: .when(platforms: [.linux])),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),

@@ -97,6 +97,28 @@ import Testing
         #expect(!hasher.isOutdated(known))
     }
 
+    /// Made by the reference implementation; those with one lane and sixteen bytes of salt are checked by another one.
+    @Test(arguments: [
+        (
+            "a horse of another colour",
+            "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$71DGkcvhWO2rFzYWOs9KDpJEaBg8FwErepypPt0c8LY"
+        ),
+        ("", "$argon2id$v=19$m=8,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$hbJ1ohlLKVU4J4P1p07fhg"),
+        (
+            "p\u{e4}ssw\u{f6}rd",
+            "$argon2id$v=19$m=1024,t=3,p=1$AAECAwQFBgcICQoLDA0ODw$3y8xgRglGXNIGBC7EQEuyhOFgI7uwRhbMtjmBa5lUDJleSD6HN4h"
+                + "5tAjalAHW/zsmOtmgrQo+hVHekWDVb+CBA"
+        ),
+        (
+            "lanes",
+            "$argon2id$v=19$m=256,t=2,p=4$MDEyMzQ1Njc4OWFiY2RlZg$UyPpUpHU9XUqokS0ZC+fivPUfDlAwmiThZIHNzWjXKA"
+        ),
+    ])
+    func `Hashes of the reference implementation hold`(password: String, known: String) async throws {
+        #expect(try await hasher.verify(password, against: known))
+        #expect(try await !hasher.verify(password + " ", against: known))
+    }
+
     @Test func `A hash that would cost too much is not tried`() async throws {
         let greedy =
             "$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"

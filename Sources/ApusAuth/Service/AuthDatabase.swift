@@ -51,7 +51,13 @@ package struct AuthDatabase: Sendable {
         database.listen(channels)
     }
 
-    private static let takeRole = StatementText("select set_config('role', 'auth_admin', true)")
+    /// Every statement here finds rows by key, so a plan made once is as good as one made for its values; PostgreSQL
+    /// left to itself plans those with subselects anew each time, which took it longer than running them.
+    private static let takeRole = StatementText(
+        """
+        select set_config('role', 'auth_admin', true), \
+        set_config('plan_cache_mode', 'force_generic_plan', true)
+        """)
 }
 
 /// A transaction of authentication.
