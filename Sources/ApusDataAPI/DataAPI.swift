@@ -17,6 +17,7 @@ package final class DataAPI: Sendable {
     private let cache: CompiledCache
     private let openings = TransactionOpenings()
     private let preRequest: StatementText?
+    let gathered = GatherCounts()
 
     /// - Parameter catalog: the catalog of now; nil until it was read once.
     package init(
@@ -55,8 +56,10 @@ package final class DataAPI: Sendable {
     /// A way to the database and back for the requests of one event loop.
     ///
     /// - Parameter execute: has the event loop run something, after what it is doing now.
-    package func lane(execute: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void) -> Lane {
-        database.lane(execute: execute)
+    package func lane(execute: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void) -> DataLane {
+        DataLane(database.lane(execute: execute), execute: execute) { [self] group, lane in
+            send(group, on: lane)
+        }
     }
 
     /// Runs a request in one round trip. `reply` is called once, on the lane's event loop, on which this has to be
@@ -66,24 +69,37 @@ package final class DataAPI: Sendable {
     /// - Throws: when a value cannot be bound; then `reply` is not called.
     package func answer(
         _ compiled: CompiledRequest, _ request: DataRequest,
-        on lane: Lane, reply: @escaping @Sendable (Result<Answer, Fault>) -> Void
+        on lane: DataLane, reply: @escaping @Sendable (Result<Answer, Fault>) -> Void
+    ) throws(Fault) -> PendingAnswer {
+        if let form = compiled.rendered.rowForm, form.isPlain,
+            let group = gather(compiled, request, own: form.plain, on: lane, reply: reply)
+        {
+            return PendingAnswer(work: .together(group))
+        }
+        return PendingAnswer(work: .alone(try answerAlone(compiled, request, on: lane, reply: reply)))
+    }
+
+    /// The same, by a statement of the request's own.
+    func answerAlone(
+        _ compiled: CompiledRequest, _ request: DataRequest,
+        on lane: DataLane, reply: @escaping @Sendable (Result<Answer, Fault>) -> Void
     ) throws(Fault) -> Submission {
         let isAnonymous = request.isAnonymous
         if let form = compiled.rendered.rowForm, let rows = form.statement {
             let trip = try roundTrip(compiled, request, as: rows)
-            return lane.submit(trip) { [self] result in
+            return lane.lane.submit(trip) { [self] result in
                 if let answer = Self.shape(result, by: form, rows, compiled, isAnonymous: isAnonymous) {
                     return reply(answer)
                 }
                 // It is a read: it can be run again, now that the form has learned.
                 do throws(Fault) {
-                    _ = try self.answer(compiled, request, on: lane, reply: reply)
+                    _ = try self.answerAlone(compiled, request, on: lane, reply: reply)
                 } catch {
                     reply(.failure(error))
                 }
             }
         }
-        return lane.submit(try roundTrip(compiled, request)) { result in
+        return lane.lane.submit(try roundTrip(compiled, request)) { result in
             reply(Self.shape(result, compiled, isAnonymous: isAnonymous))
         }
     }
@@ -122,6 +138,9 @@ package final class DataAPI: Sendable {
 
     /// Lookups of compiled requests that found one, and that did not.
     package var cacheStatistics: (hits: Int, misses: Int) { cache.statistics }
+
+    /// Statements that answered several reads at once, and these reads.
+    package var gatherStatistics: (statements: Int, reads: Int) { gathered.totals }
 
     // MARK: - Non public
 
@@ -197,7 +216,7 @@ package final class DataAPI: Sendable {
         }
         guard let body = form.body(of: rows, by: statement) else { return nil }
         return Result { () throws(Fault) in
-            try AnswerShaper(compiled: compiled).answer(rows: rows, body: body)
+            try AnswerShaper(compiled: compiled).answer(rows: rows.count, body: body)
         }
     }
 

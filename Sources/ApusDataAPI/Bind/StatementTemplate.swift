@@ -37,6 +37,30 @@ package final class StatementTemplate: Sendable {
         Statement(text: text, binds: try bind(values: values, body: body))
     }
 
+    /// The statement with the values of several requests, an array for each parameter. Only for templates all of whose
+    /// values are single ones of the request.
+    func statement(gathering requests: [RequestValues]) -> Statement {
+        let length = requests.reduce(0) { $0 + $1.arena.count + 4 * sources.count }
+        var binds = Binds(values: sources.count, bytes: length)
+        for source in sources {
+            guard case .operand(let operand, let encoding) = source else {
+                binds.appendNull()
+                continue
+            }
+            var list = ArrayLiteral.Builder()
+            for values in requests {
+                let value = Self.bytes(of: operand, in: values)
+                if encoding == .pattern {
+                    list.append(value.lazy.map { $0 == Self.star ? Self.percent : $0 })
+                } else {
+                    list.append(value)
+                }
+            }
+            binds.append(text: list.finish())
+        }
+        return Statement(text: text, binds: binds)
+    }
+
     // MARK: - Non public
 
     private var takesBody: Bool {

@@ -44,6 +44,8 @@ extension StatementBuilder {
     // MARK: - Filters
 
     mutating func filter(_ filter: PlannedFilter, on table: QualifiedName) -> SQL {
+        gathered?.expect(filter)
+        defer { gathered?.expectNothing() }
         let test = field(filter.field, of: table) + operation(filter.operation, on: filter.field)
         return filter.isNegated ? "NOT \(test)" : test
     }
@@ -119,6 +121,8 @@ extension Operation.QuantifiableComparison {
     }
 
     fileprivate var isPattern: Bool { self == .like || self == .ilike }
+    /// Whether both sides are text.
+    var isOfText: Bool { isPattern || self == .match || self == .imatch }
 }
 
 extension Operation.IsValue {

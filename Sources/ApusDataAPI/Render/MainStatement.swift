@@ -29,6 +29,28 @@ struct MainStatement {
         return MainStatement(builder: builder, sql: sql, layout: ResultLayout(pageTotal: .none))
     }
 
+    /// The rows of a read for several requests at once, each row with the number of its request behind; nil where the
+    /// values of the requests have no types that are known here.
+    ///
+    /// A lateral subquery with a limit or an offset is not pulled up, so it is run for each request's values in turn, and
+    /// its rows keep their order.
+    static func gatheredRows(_ read: ReadPlan, _ settings: RenderSettings) -> Self? {
+        var builder = StatementBuilder(settings: settings, for: read)
+        let alone = builder.query(read)
+        builder = StatementBuilder(settings: settings, for: read)
+        builder.gathered = GatheredValues()
+        let rows = builder.query(read) + (read.range.limit == nil ? " OFFSET 0" : "")
+        guard let values = builder.gathered?.relation, !alone.text.contains(GatheredValues.name.text) else {
+            return nil
+        }
+        let sql: SQL =
+            """
+            SELECT \(Names.rows).*, \(GatheredValues.name).\(GatheredValues.number) FROM \(values) \
+            CROSS JOIN LATERAL (\(rows)) AS \(Names.rows)
+            """
+        return MainStatement(builder: builder, sql: sql, layout: ResultLayout(pageTotal: .none))
+    }
+
     // MARK: - Write
 
     static func write(

@@ -26,6 +26,14 @@ package struct Renderer: Sendable {
         return rendered
     }
 
+    /// The rows of a read for several requests of its shape at once; nil where that cannot be.
+    func gathered(_ plan: Plan) -> StatementTemplate? {
+        guard case .read(let read) = plan.work,
+            let statement = MainStatement.gatheredRows(read, settings)
+        else { return nil }
+        return statement.builder.template(statement.sql, texts: texts)
+    }
+
     /// The statement that asks for the plan of ``RenderedPlan/main``, as JSON; not to be kept prepared, since it is
     /// planned anew each time anyway.
     func explanation(of plan: Plan) -> StatementTemplate {

@@ -10,6 +10,8 @@ struct StatementBuilder {
     let settings: RenderSettings
     /// How embedded values are made; grouping needs `jsonb`, which has an equality.
     var embedFormat: RenderSettings.EmbedFormat
+    /// Set where values are of several requests, and so not slots.
+    var gathered: GatheredValues?
     /// Sources of values by slot.
     private var sources: [BindSource] = []
 
@@ -21,6 +23,7 @@ struct StatementBuilder {
     /// A parameter whose value comes from `source`.
     mutating func value(_ source: BindSource) -> SQL {
         sources.append(source)
+        if let column = gathered?.next() { return column }
         return .slot(sources.count - 1)
     }
 

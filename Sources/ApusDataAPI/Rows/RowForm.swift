@@ -34,7 +34,7 @@ final class RowForm: Sendable {
     }
 
     private let shape: Shape
-    private let plain: StatementTemplate
+    let plain: StatementTemplate
     private let texts: StatementTexts
     private let state = Mutex(State.plain)
     /// Of the last result.
@@ -55,6 +55,23 @@ final class RowForm: Sendable {
             case .refused: nil
             }
         }
+    }
+
+    /// Whether ``plain`` does.
+    var isPlain: Bool { state.withLock { if case .plain = $0 { true } else { false } } }
+
+    /// The body of one of several requests that were asked as one; nil when it has to be asked alone.
+    ///
+    /// - Parameters:
+    ///   - part: its rows.
+    ///   - rows: those of all, with a column more than the rows of one.
+    func body(of part: Range<Int>, in rows: Rows) -> [UInt8]? {
+        if shape == .object, part.count != 1 { return [] }
+        guard let layout = layout.withLock({ $0 }), layout.fits(rows, besides: 1) else { return nil }
+        let json = RowsJSON(rows, layout, part)
+        let body = shape == .object ? json.object() : json.array()
+        if let body, body.count > Self.longestBody { refuse() }
+        return body
     }
 
     /// The body; nil when the request has to be run again, by another statement.

@@ -33,8 +33,10 @@ final class RowsLayout: Sendable {
     }
 
     /// Whether these rows have the same columns: a table may have changed since.
-    func fits(_ rows: Rows) -> Bool {
-        guard rows.columnCount == types.count else { return false }
+    ///
+    /// - Parameter others: columns behind them that are not shown.
+    func fits(_ rows: Rows, besides others: Int = 0) -> Bool {
+        guard rows.columnCount == types.count + others else { return false }
         for column in 0..<types.count
         where rows.columnType(column) != types[column] || !rows.isColumn(column, named: names[column]) {
             return false
@@ -61,20 +63,25 @@ final class RowsLayout: Sendable {
 struct RowsJSON {
     private let rows: Rows
     private let layout: RowsLayout
+    /// Those that are shown.
+    private let part: Range<Int>
 
-    /// - Parameter layout: one that fits the rows.
-    init(_ rows: Rows, _ layout: RowsLayout) {
+    /// - Parameters:
+    ///   - layout: one that fits the rows.
+    ///   - part: the rows to show; nil: all.
+    init(_ rows: Rows, _ layout: RowsLayout, _ part: Range<Int>? = nil) {
         self.rows = rows
         self.layout = layout
+        self.part = part ?? 0..<rows.count
     }
 
     /// All rows as an array; nil when a value is not written as was expected (a date in another style than ISO).
     func array() -> [UInt8]? {
-        if rows.count == 0 { return Array("[]".utf8) }
+        if part.isEmpty { return Array("[]".utf8) }
         return bytes { writer in
             writer.put(UInt8(ascii: "["))
-            for row in 0..<rows.count {
-                if row > 0 { writer.put(", \n ") }
+            for row in part {
+                if row > part.lowerBound { writer.put(", \n ") }
                 guard put(row, &writer) else { return false }
             }
             writer.put(UInt8(ascii: "]"))
@@ -83,22 +90,22 @@ struct RowsJSON {
     }
 
     /// The only row as an object.
-    func object() -> [UInt8]? { bytes { put(0, &$0) } }
+    func object() -> [UInt8]? { bytes { put(part.lowerBound, &$0) } }
 
     // MARK: - Non public
 
     /// Rows are mostly as long as they were; where the room that was taken does not do, they are measured, and the worst
     /// case is reserved.
     private func bytes(_ write: (inout JSONWriter) -> Bool) -> [UInt8]? {
-        let guess = rows.count * layout.rowLength.load(ordering: .relaxed) + 8
+        let guess = part.count * layout.rowLength.load(ordering: .relaxed) + 8
         if guess <= Self.longestGuess, let bytes = bytes(within: guess, write) {
             return bytes.isEmpty ? nil : bytes
         }
-        let length = rows.byteCount
-        let frame = rows.count * (layout.marks.count + 9 * layout.columns.count + 8) + 8
+        let length = rows.byteCount(of: part, columns: layout.columns.count)
+        let frame = part.count * (layout.marks.count + 9 * layout.columns.count + 8) + 8
         for room in [frame + length + length / 8, frame + length * 6] {
             guard let bytes = bytes(within: room, write) else { continue }
-            layout.rowLength.store(bytes.count / max(1, rows.count) * 5 / 4 + 16, ordering: .relaxed)
+            layout.rowLength.store(bytes.count / max(1, part.count) * 5 / 4 + 16, ordering: .relaxed)
             return bytes.isEmpty ? nil : bytes
         }
         return nil
@@ -126,7 +133,7 @@ struct RowsJSON {
             layout.markEnds.withUnsafeBufferPointer { ends in
                 layout.columns.withUnsafeBufferPointer { columns in
                     var start = 0
-                    return rows.allValues(of: row) { column, value in
+                    return rows.allValues(of: row, columns: columns.count) { column, value in
                         writer.put(UnsafeRawBufferPointer(rebasing: marks[start..<ends[column]]))
                         start = ends[column]
                         guard let value else {

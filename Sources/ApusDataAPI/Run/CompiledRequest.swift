@@ -30,6 +30,8 @@ package final class CompiledRequest: Sendable {
     package var catalog: Catalog { snapshot.catalog }
     /// Made when it is first asked for: few shapes ever need it.
     private let madeExplanation = Mutex<StatementTemplate?>(nil)
+    /// Made when it is first asked for, and asked for by every read after it.
+    private let madeGathering = AtomicLazyReference<Gathering>()
 
     init(
         snapshot: CatalogSnapshot, plan: Plan, rendered: RenderedPlan, opening: TransactionOpening,
@@ -64,6 +66,12 @@ package final class CompiledRequest: Sendable {
             made = fresh
             return fresh
         }
+    }
+
+    /// How to ask for several requests of this shape at once.
+    func gathering(by compiler: Compiler) -> Gathering {
+        if let made = madeGathering.load() { return made }
+        return madeGathering.storeIfNil(Gathering(compiler.gathered(plan, in: catalog)))
     }
 
     private static func label(of intent: Intent) -> String {

@@ -35,7 +35,7 @@ struct Compiler: Sendable {
         } catch {
             throw error.fault
         }
-        let rendered = (catalog.mayShapeResponses ? renderer : plainRenderer).render(plan)
+        let rendered = renderer(for: catalog).render(plan)
         var shape = openingShape(plan, catalog)
         let opening = openings.opening(shape, in: snapshot)
         shape.isReadOnly = false
@@ -49,7 +49,16 @@ struct Compiler: Sendable {
     /// `EXPLAIN (FORMAT JSON)` of what carries out a plan.
     func explanation(of plan: Plan) -> StatementTemplate { renderer.explanation(of: plan) }
 
+    /// The rows of a read for several requests of its shape at once; nil where that cannot be.
+    func gathered(_ plan: Plan, in catalog: Catalog) -> StatementTemplate? {
+        renderer(for: catalog).gathered(plan)
+    }
+
     // MARK: - Non public
+
+    private func renderer(for catalog: Catalog) -> Renderer {
+        catalog.mayShapeResponses ? renderer : plainRenderer
+    }
 
     /// See ``CompiledRequest/sharesTransaction``. Calls are left out: what they run is not known here.
     private func sharesTransaction(_ plan: Plan, _ rendered: RenderedPlan, _ catalog: Catalog) -> Bool {

@@ -28,6 +28,8 @@ package struct DataAPISettings: Sendable {
     package var allowsTimezone: Bool
     /// `db-max-cost`
     package var costLimits: CostLimits
+    /// `db-gather-reads`: whether reads of one shape by one caller that come together become one statement.
+    package var gathersReads: Bool
     /// Compiled requests that are kept.
     package var cacheLimit: Int
 
@@ -35,7 +37,8 @@ package struct DataAPISettings: Sendable {
         planner: PlannerSettings, render: RenderSettings = RenderSettings(), extraSearchPath: [String] = [],
         preRequest: QualifiedName? = nil, transactionEnd: TransactionEnd = .commit,
         appSettings: [Function.Setting] = [], sendsAllRequestSettings: Bool = false,
-        allowsTimezone: Bool = true, costLimits: CostLimits = CostLimits(), cacheLimit: Int = 10_000
+        allowsTimezone: Bool = true, costLimits: CostLimits = CostLimits(), gathersReads: Bool = true,
+        cacheLimit: Int = 10_000
     ) {
         self.planner = planner
         self.render = render
@@ -46,6 +49,7 @@ package struct DataAPISettings: Sendable {
         self.sendsAllRequestSettings = sendsAllRequestSettings
         self.allowsTimezone = allowsTimezone
         self.costLimits = costLimits
+        self.gathersReads = gathersReads
         self.cacheLimit = cacheLimit
     }
 }

@@ -29,7 +29,7 @@ final class TransactionOpening: Sendable {
     private let snapshot: CatalogSnapshot
     private let texts: StatementTexts
     /// Whether nothing of a single request goes into the settings.
-    private let isFixed: Bool
+    let isFixed: Bool
 
     init(_ shape: OpeningShape, in snapshot: CatalogSnapshot, texts: StatementTexts) {
         self.shape = shape

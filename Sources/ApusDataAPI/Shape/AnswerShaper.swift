@@ -37,11 +37,11 @@ struct AnswerShaper {
         return answer
     }
 
-    /// The same of rows that were put together here.
-    func answer(rows: Rows, body: [UInt8]) throws(Fault) -> Answer {
+    /// The same of a body that was put together here, of so many rows.
+    func answer(rows: Int, body: [UInt8]) throws(Fault) -> Answer {
         var answer = Answer(plan: compiled.plan)
-        answer.pageCount = rows.count
-        if compiled.rendered.layout.total == .samePage { answer.totalCount = rows.count }
+        answer.pageCount = rows
+        if compiled.rendered.layout.total == .samePage { answer.totalCount = rows }
         answer.body = .bytes(body)
         try checkSingular(answer)
         return answer

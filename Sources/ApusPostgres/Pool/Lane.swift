@@ -26,9 +26,18 @@ package final class Lane: @unchecked Sendable {
             .trip(trip), deadline: deadline.map { MonotonicTime($0) } ?? .never, mailbox: mailbox, lane: self,
             completion: completion)
         outgoing.append(.submit(submission))
-        if outgoing.count == 1 { execute { self.send() } }
-        if outgoing.count == Self.enough { send() }
+        if outgoing.count == 1 { execute { self.flush() } }
+        if outgoing.count == Self.enough { flush() }
         return submission
+    }
+
+    /// What was submitted goes over now.
+    package func flush() {
+        if outgoing.isEmpty { return }
+        if !mailbox.post(newWork: outgoing) {
+            for case .submit(let submission) in outgoing { submission.completion(.failure(Database.stopped)) }
+        }
+        outgoing.removeAll(keepingCapacity: true)
     }
 
     // MARK: - The reactor's thread
@@ -45,12 +54,4 @@ package final class Lane: @unchecked Sendable {
     /// So many go over before the turn ends: when all requests moved together, the loop, the reactor and the database
     /// would only take turns.
     private static let enough = 8
-
-    private func send() {
-        if outgoing.isEmpty { return }
-        if !mailbox.post(newWork: outgoing) {
-            for case .submit(let submission) in outgoing { submission.completion(.failure(Database.stopped)) }
-        }
-        outgoing.removeAll(keepingCapacity: true)
-    }
 }

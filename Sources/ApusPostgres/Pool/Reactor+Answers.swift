@@ -1,3 +1,4 @@
+import ApusSQL
 import CLibPQ
 import DequeModule
 
@@ -168,7 +169,7 @@ extension Reactor {
             return
         }
         let arrived = submission.sentAt + scheduler.roundTrip
-        estimates.record(max(0, now - max(arrived, connection.lastAnswer)) / Int64(sharers), for: text)
+        text.record(duration: max(0, now - max(arrived, connection.lastAnswer)) / Int64(sharers))
     }
 
     private func outcome(of submission: Submission) -> Result<[Rows], PostgresFault> {

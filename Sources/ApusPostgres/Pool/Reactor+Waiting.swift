@@ -81,7 +81,7 @@ extension Reactor {
         if submission.isCheckOut {
             sessionLine.append(submission)
         } else {
-            submission.estimate = submission.estimatedText.flatMap { estimates[$0] }
+            submission.estimate = submission.estimatedText?.meanDuration
             submission.waitsAsSlow = scheduler.isSlow(submission.estimate)
             if submission.waitsAsSlow {
                 slowLine.append(submission)
@@ -103,7 +103,7 @@ extension Reactor {
     private func nextPlaced(in line: inout WaitingLine) -> (Submission, slot: Int)? {
         guard let head = line.first else { return nil }
         // It may have been measured while this one waited.
-        if head.estimate == nil { head.estimate = head.estimatedText.flatMap { estimates[$0] } }
+        if head.estimate == nil { head.estimate = head.estimatedText?.meanDuration }
         let mayOpen = mayOpen(forWaiting: line.count, share: 4)
         switch scheduler.place(estimate: head.estimate, now: now, mayOpen: mayOpen) {
         case .send(let slot):
@@ -176,10 +176,10 @@ extension Submission {
 
     /// The text whose duration stands for the whole trip's: the last one, as what comes before sets the
     /// stage. nil for texts that are not repeated.
-    var estimatedText: UInt64? {
+    var estimatedText: StatementText? {
         guard case .trip(let trip) = work, let text = trip.steps.last?.statement.text, text.isPrepared else {
             return nil
         }
-        return text.id
+        return text
     }
 }

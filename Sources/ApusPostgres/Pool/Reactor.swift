@@ -25,7 +25,6 @@ final class Reactor {
 
     var connections: [PooledConnection?]
     var scheduler: PipelineScheduler
-    var estimates = DurationEstimates()
     var backoff = JitteredBackoff()
     var mayConnectAt = MonotonicTime(nanoseconds: 0)
     var lastConnectFailure: String?

@@ -71,23 +71,26 @@ package final class Rows: @unchecked Sendable {
         return try body(UnsafeRawBufferPointer(start: start, count: length(row, column)))
     }
 
-    /// Bytes of all values together.
-    package var byteCount: Int {
+    /// Bytes of the values in some rows' first columns together.
+    package func byteCount(of part: Range<Int>, columns: Int) -> Int {
         var total = 0
-        for row in 0..<Int32(count) {
-            for column in 0..<Int32(columnCount) { total += Int(PQgetlength(result, row, column)) }
+        for row in part.clamped(to: 0..<count) {
+            let row = Int32(row)
+            for column in 0..<Int32(min(columns, columnCount)) {
+                total += Int(PQgetlength(result, row, column))
+            }
         }
         return total
     }
 
-    /// Calls `body` with each value of a row, nil for null, while it returns true; whether it always did. The buffer
-    /// must not leave the closure.
+    /// Calls `body` with each value of a row's first columns, nil for null, while it returns true; whether it always did.
+    /// The buffer must not leave the closure.
     package func allValues(
-        of row: Int, _ body: (_ column: Int, _ value: UnsafeRawBufferPointer?) -> Bool
+        of row: Int, columns: Int, _ body: (_ column: Int, _ value: UnsafeRawBufferPointer?) -> Bool
     ) -> Bool {
         guard row >= 0, row < count else { return false }
         let row = Int32(row)
-        for column in 0..<Int32(columnCount) {
+        for column in 0..<Int32(min(columns, columnCount)) {
             let length = Int(PQgetlength(result, row, column))
             // Only what is empty may be null.
             let isNull = length == 0 && PQgetisnull(result, row, column) == 1

@@ -123,6 +123,9 @@ extension SettingDefinition {
             aliases: ["root-spec"]),
         .init("db-prepared-statements", .boolean, "true", "Off for poolers that cannot carry them."),
         .init(
+            "db-gather-reads", .boolean, "true",
+            "Whether short reads of one shape by one caller that come together become one statement."),
+        .init(
             "db-tx-end", .choice(["commit", "commit-allow-override", "rollback", "rollback-allow-override"]),
             "commit", "How the transaction of a request ends."),
         .init(

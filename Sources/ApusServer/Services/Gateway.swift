@@ -77,6 +77,11 @@ package final class Gateway: Sendable {
     /// What the cache of answers and the streams do.
     package var liveStatistics: LiveStatistics { state.withLock { $0.current }.live.statistics }
 
+    /// Statements that answered several reads at once, and these reads.
+    package var gatherStatistics: (statements: Int, reads: Int) {
+        state.withLock { $0.current }.data.gatherStatistics
+    }
+
     var cacheStatistics: (hits: Int, misses: Int) { state.withLock { $0.current }.data.cacheStatistics }
 
     var tokenCacheStatistics: TokenCacheStatistics {

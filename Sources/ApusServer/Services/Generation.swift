@@ -208,7 +208,8 @@ extension Settings {
             appSettings: appSettings.map { .init(name: $0.name, value: $0.value) },
             sendsAllRequestSettings: string("db-request-settings") == "all",
             allowsTimezone: boolean("db-timezone-enabled"),
-            costLimits: CostLimits(list("db-max-cost")) ?? CostLimits())
+            costLimits: CostLimits(list("db-max-cost")) ?? CostLimits(),
+            gathersReads: boolean("db-gather-reads"))
     }
 
     var descriptions: Descriptions {

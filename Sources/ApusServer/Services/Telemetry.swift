@@ -81,6 +81,13 @@ package struct Telemetry: Sendable {
             text.family("apus_plan_cache_lookups_total", .counter, help: "Lookups of compiled requests.")
             text.sample("apus_plan_cache_lookups_total", labels: [("outcome", "hit")], Double(cache.hits))
             text.sample("apus_plan_cache_lookups_total", labels: [("outcome", "miss")], Double(cache.misses))
+            let gathered = gateway.gatherStatistics
+            text.family(
+                "apus_db_gathered_statements_total", .counter,
+                help: "Statements that answered several reads at once.")
+            text.sample("apus_db_gathered_statements_total", Double(gathered.statements))
+            text.family("apus_db_gathered_reads_total", .counter, help: "Reads that they answered.")
+            text.sample("apus_db_gathered_reads_total", Double(gathered.reads))
             Self.show(gateway.liveStatistics, in: &text)
         }
     }

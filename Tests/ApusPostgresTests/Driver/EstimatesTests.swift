@@ -1,23 +1,23 @@
+import ApusSQL
 import Testing
 
 @testable import ApusPostgres
 
 @Suite struct EstimatesTests {
     @Test func theMeanFollowsWhatIsMeasured() {
-        var estimates = DurationEstimates()
-        #expect(estimates[5] == nil)
-        estimates.record(800, for: 5)
-        #expect(estimates[5] == 800)
-        estimates.record(1_600, for: 5)
-        #expect(estimates[5] == 900)
+        let text = StatementText("select 1")
+        #expect(text.meanDuration == nil)
+        text.record(duration: 800)
+        #expect(text.meanDuration == 800)
+        text.record(duration: 1_600)
+        #expect(text.meanDuration == 900)
     }
 
-    @Test func anotherTextInTheSamePlaceIsNotMistaken() {
-        var estimates = DurationEstimates()
-        estimates.record(800, for: 5)
-        estimates.record(70, for: 5 + 4_096)
-        #expect(estimates[5 + 4_096] == 70)
-        #expect(estimates[5] == nil)
+    @Test func oneThatHadToWaitMakesNoSlowStatement() {
+        let text = StatementText("select 1")
+        text.record(duration: 800)
+        text.record(duration: 1_000_000_000)
+        #expect(text.meanDuration == 7_350)
     }
 
     @Test func theBackOffDoublesToItsLimitAndStartsAfresh() {

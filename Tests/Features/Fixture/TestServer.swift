@@ -7,6 +7,7 @@ import ApusTestSupport
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Synchronization
 
 /// The server behind its front door, without a socket: a request goes in as an exchange, on an event loop, exactly
 /// as a connection hands it over.
@@ -105,6 +106,9 @@ final class TestServer: Sendable {
     /// What the cache of answers did.
     var live: LiveStatistics { gateway.liveStatistics }
 
+    /// Reads that were answered by statements for several of them.
+    var gatheredReads: Int { gateway.gatherStatistics.reads }
+
     /// Answers what comes over a connection.
     func respond(to exchange: HTTPExchange) { gateway.respond(to: exchange) }
 
@@ -155,6 +159,31 @@ final class TestServer: Sendable {
         let exchange = HTTPExchange(request: request, eventLoop: loop, send: answer)
         loop.execute { self.gateway.respond(to: exchange) }
         return { exchange.abandon() }
+    }
+
+    /// Reads that come in one turn of an event loop, each as somebody; their answers, in order.
+    ///
+    /// - Parameter abandoned: those whose clients go away at once; they have no answer.
+    func together(
+        _ targets: [(target: String, token: String?)], abandoned: Set<Int> = []
+    ) async -> [Reply?] {
+        await withCheckedContinuation { continuation in
+            let replies = Mutex([Reply?](repeating: nil, count: targets.count))
+            let missing = Mutex(targets.count - abandoned.count)
+            Self.loops.next().execute {
+                for (index, ask) in targets.enumerated() {
+                    let abandon = self.exchange(.get, ask.target, as: ask.token) { response in
+                        replies.withLock { $0[index] = Reply(response) }
+                        let isLast = missing.withLock { missing in
+                            missing -= 1
+                            return missing == 0
+                        }
+                        if isLast { continuation.resume(returning: replies.withLock { $0 }) }
+                    }
+                    if abandoned.contains(index) { Self.loops.next().execute { abandon() } }
+                }
+            }
+        }
     }
 
     // MARK: - Non public
