@@ -33,7 +33,9 @@ final class ChangeDelivery: Sendable {
     /// Delivers until cancelled.
     func run(_ feed: ChangeFeed) async {
         let inbox = inbox
-        let subscription = feed.subscribe(from: nil) { inbox.put($0) }
+        let subscription = feed.subscribe(from: nil) { [self] event in
+            if concerns(event) { inbox.put(event) }
+        }
         await withTaskCancellationHandler {
             while let events = await inbox.take() { await deliver(events) }
         } onCancel: {
@@ -43,6 +45,18 @@ final class ChangeDelivery: Sendable {
     }
 
     // MARK: - Non public
+
+    /// Whether anybody could hear of it: while nobody follows changes, none of them is worth waking a task. Who subscribes
+    /// does so before it is told that it has, so what commits after that comes here later.
+    private func concerns(_ event: FeedEvent) -> Bool {
+        switch event {
+        case .caughtUp: false
+        case .epochChanged: true
+        case .transaction(let transaction):
+            !state.withLock { $0.bySubscription.isEmpty }
+                || transaction.changes.contains { DatabaseMessage.broadcast(of: $0) != nil }
+        }
+    }
 
     private func deliver(_ events: [FeedEvent]) async {
         var transactions: [FeedTransaction] = []

@@ -19,6 +19,15 @@ package final class WebSocket: @unchecked Sendable {
     /// So much waits for the system that NIO says so; below that there is nothing to count.
     private var isBacklogged = false
     private var closeDeadline: Scheduled<Void>?
+    /// nil under TLS, and when the connection is gone.
+    private var direct: DirectSocket?
+    /// Writes that NIO has taken and not finished, where there is a direct way; that is open while there are none.
+    private var underWay = 0
+    /// What was put into the queue and goes the direct way.
+    private var queue = ByteBuffer()
+
+    /// A queue that is so long is sent before anybody asks.
+    private static let longestQueue = 1 << 16
 
     init(channel: any Channel, limits: WebSocketLimits) {
         self.channel = channel
@@ -57,7 +66,7 @@ package final class WebSocket: @unchecked Sendable {
     /// Bytes that were sent and that the system has not taken yet. On the event loop.
     package var bufferedBytes: Int {
         eventLoop.assertInEventLoop()
-        return (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        return queue.readableBytes + ((try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0)
     }
 
     /// Puts a message into the connection's queue; ``flush()`` sends it. False when the connection takes none any
@@ -70,35 +79,75 @@ package final class WebSocket: @unchecked Sendable {
             beginClose(limits.overflowCode, limits.overflowReason)
             return false
         }
-        context.write(NIOAny(message.frame), promise: nil)
+        guard goesDirectly else {
+            write(message.frame, to: context)
+            return true
+        }
+        queue.writeImmutableBuffer(message.frame)
+        if queue.readableBytes > Self.longestQueue { sendQueue(context) }
         return true
     }
 
-    /// Sends messages at once, behind what is in the queue. On the event loop.
-    package func send(together messages: [WebSocketMessage]) {
-        guard let last = messages.last else { return }
-        for message in messages.dropLast() { enqueue(message) }
-        if isBacklogged {
-            if enqueue(last) { flush() }
-        } else if let context, !isClosing {
-            context.writeAndFlush(NIOAny(last.frame), promise: nil)
+    /// Sends a message at once, behind what is in the queue. On the event loop.
+    package func sendNow(_ message: WebSocketMessage) {
+        guard goesDirectly, queue.readableBytes == 0, let context, !isClosing else {
+            if enqueue(message) { flush() }
+            return
         }
+        var frame = message.frame
+        direct?.send(&frame)
+        if frame.readableBytes > 0 { leave(frame, to: context) }
     }
 
     /// Sends what is in the queue. On the event loop.
     package func flush() {
         eventLoop.assertInEventLoop()
-        context?.flush()
+        guard let context else { return }
+        if goesDirectly { sendQueue(context) } else { context.flush() }
+    }
+
+    // MARK: - Writing
+
+    private var goesDirectly: Bool { direct != nil && underWay == 0 }
+
+    private func sendQueue(_ context: ChannelHandlerContext) {
+        guard queue.readableBytes > 0 else { return }
+        // Idle connections are many: none keeps memory for its queue.
+        var bytes = ByteBuffer()
+        swap(&bytes, &queue)
+        direct?.send(&bytes)
+        if bytes.readableBytes > 0 { leave(bytes, to: context) }
+    }
+
+    /// What the system did not take goes NIO's way, and all that comes before that is through.
+    private func leave(_ bytes: ByteBuffer, to context: ChannelHandlerContext) {
+        write(bytes, to: context)
+        context.flush()
+    }
+
+    private func write(_ bytes: ByteBuffer, to context: ChannelHandlerContext) {
+        guard direct != nil else { return context.write(NIOAny(bytes), promise: nil) }
+        underWay += 1
+        let written = eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { _ in self.underWay -= 1 }
+        context.write(NIOAny(bytes), promise: written)
     }
 
     // MARK: - For the handler
 
-    func attach(_ context: ChannelHandlerContext) { self.context = context }
+    func attach(_ context: ChannelHandlerContext) {
+        self.context = context
+        direct = DirectSocket(context.pipeline)
+        // The answer that made a WebSocket of it may still be on its way.
+        if direct != nil, bufferedBytes > 0 { leave(ByteBuffer(), to: context) }
+    }
 
     func writabilityChanged(_ isWritable: Bool) { isBacklogged = !isWritable }
 
     func detach() {
         context = nil
+        direct = nil
+        queue = ByteBuffer()
         isClosing = true
         closeDeadline?.cancel()
         closeDeadline = nil
@@ -112,6 +161,7 @@ package final class WebSocket: @unchecked Sendable {
     /// Sends a close frame; the connection ends when the client's has come, or after a while.
     func beginClose(_ code: WebSocketCloseCode?, _ reason: String) {
         guard let context, !isClosing else { return }
+        if goesDirectly { sendQueue(context) }
         isClosing = true
         context.writeAndFlush(NIOAny(WebSocketMessage.close(code, reason).frame), promise: nil)
         let channel = channel
@@ -123,6 +173,7 @@ package final class WebSocket: @unchecked Sendable {
     func finishClose(_ code: WebSocketCloseCode?) {
         guard let context else { return }
         if isClosing { return context.close(promise: nil) }
+        if goesDirectly { sendQueue(context) }
         isClosing = true
         let channel = channel
         context.writeAndFlush(NIOAny(WebSocketMessage.close(code, "").frame))

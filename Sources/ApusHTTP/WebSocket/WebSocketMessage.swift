@@ -17,6 +17,26 @@ package struct WebSocketMessage: Sendable {
         return WebSocketMessage(frame: bytes)
     }
 
+    /// Messages that all go to the same connections, in pieces that are each sent at once.
+    package static func joined(_ messages: [WebSocketMessage]) -> [WebSocketMessage] {
+        if messages.count == 1 { return messages }
+        var pieces: [WebSocketMessage] = []
+        var frames = ByteBuffer()
+        func finish() {
+            if frames.readableBytes > 0 { pieces.append(WebSocketMessage(frame: frames)) }
+            frames = ByteBuffer()
+        }
+        for message in messages {
+            if frames.readableBytes + message.byteCount > Self.longestPiece { finish() }
+            frames.writeImmutableBuffer(message.frame)
+        }
+        finish()
+        return pieces
+    }
+
+    /// Bytes that go together; a longer message is a piece by itself.
+    private static let longestPiece = 1 << 16
+
     /// A text message; the caller vouches for UTF-8.
     package static func text(_ payload: [UInt8]) -> WebSocketMessage { encode(opcode: 0x1, payload) }
 
