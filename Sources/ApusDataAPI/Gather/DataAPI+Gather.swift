@@ -27,7 +27,7 @@ extension DataAPI {
             return
         }
         gathered.count(reads: reads.count)
-        let statement = template.statement(gathering: reads.map(\.request.values))
+        let statement = template.statement(gathering: group.questions)
         let trip = RoundTrip(
             opening: group.opening, steps: [.init(statement)], role: reads[0].request.principal.role,
             isReadOnly: true, sharesTransaction: true)
@@ -53,16 +53,18 @@ extension DataAPI {
             }
         case .success(let results):
             guard let rows = results.first, let form = compiled.rendered.rowForm,
-                let parts = GatheredRows.parts(of: rows, among: group.reads.count)
+                let parts = GatheredRows.parts(of: rows, among: group.questions.count)
             else { fallthrough }
-            for (read, part) in zip(group.reads, parts) {
-                guard let body = form.body(of: part, in: rows) else {
+            let bodies = parts.map { form.body(of: $0, in: rows) }
+            for read in group.reads {
+                guard let body = bodies[read.question] else {
                     askAlone(group, read, on: lane)
                     continue
                 }
+                let count = parts[read.question].count
                 read.reply(
                     Result { () throws(Fault) in
-                        try AnswerShaper(compiled: compiled).answer(rows: part.count, body: body)
+                        try AnswerShaper(compiled: compiled).answer(rows: count, body: body)
                     })
             }
         case .failure:

@@ -28,7 +28,7 @@ package final class DataLane: @unchecked Sendable {
 
     /// Has a read wait for others like it, until the turn ends.
     ///
-    /// - Parameter places: reads that may go together.
+    /// - Parameter places: different reads that may go together.
     func gather(
         _ read: GatheredReads.Read, of compiled: CompiledRequest, _ gathering: Gathering, _ opening: Opening,
         places: Int
@@ -47,7 +47,7 @@ package final class DataLane: @unchecked Sendable {
         _ compiled: CompiledRequest, _ gathering: Gathering, _ opening: Opening, places: Int
     ) -> GatheredReads {
         for group in waiting
-        where group.compiled === compiled && group.opening === opening && group.reads.count < places {
+        where group.compiled === compiled && group.opening === opening && group.questions.count < places {
             return group
         }
         let group = GatheredReads(compiled, gathering, opening)

@@ -10,6 +10,13 @@ final class GatheredReads: @unchecked Sendable {
     struct Read {
         let request: DataRequest
         let reply: @Sendable (Result<Answer, Fault>) -> Void
+        /// Which of the different ones it is; equal ones are asked once.
+        fileprivate(set) var question = 0
+
+        init(request: DataRequest, reply: @escaping @Sendable (Result<Answer, Fault>) -> Void) {
+            self.request = request
+            self.reply = reply
+        }
     }
 
     private struct Stop {
@@ -22,6 +29,8 @@ final class GatheredReads: @unchecked Sendable {
     /// What all of their transactions start with: the same role, claims and settings.
     let opening: Opening
     private(set) var reads: [Read] = []
+    /// Values of the different ones among them.
+    private(set) var questions: [RequestValues] = []
     private let stop = Mutex(Stop())
 
     init(_ compiled: CompiledRequest, _ gathering: Gathering, _ opening: Opening) {
@@ -31,7 +40,14 @@ final class GatheredReads: @unchecked Sendable {
     }
 
     func add(_ read: Read) {
-        if reads.isEmpty { reads.reserveCapacity(Gathering.most) }
+        if reads.isEmpty {
+            reads.reserveCapacity(Gathering.most)
+            questions.reserveCapacity(Gathering.most)
+        }
+        var read = read
+        let values = read.request.values
+        read.question = questions.firstIndex(of: values) ?? questions.count
+        if read.question == questions.count { questions.append(values) }
         reads.append(read)
         stop.withLock { $0.waiting += 1 }
     }
