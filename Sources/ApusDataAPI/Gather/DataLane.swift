@@ -26,6 +26,13 @@ package final class DataLane: @unchecked Sendable {
         self.send = send
     }
 
+    /// Runs a round trip of somebody else's; `completion` is called on the event loop, on which this has to be called.
+    package func submit(
+        _ trip: RoundTrip, completion: @escaping @Sendable (Result<[Rows], PostgresFault>) -> Void
+    ) {
+        lane.submit(trip, completion: completion)
+    }
+
     /// Has a read wait for others like it, until the turn ends.
     ///
     /// - Parameter places: different reads that may go together.

@@ -40,7 +40,7 @@ struct GatheredValues {
     var relation: SQL? {
         guard isPossible, !types.isEmpty else { return nil }
         let lists = types.enumerated().map { index, type in
-            "unnest((SELECT \(SQL.slot(index))::\(type)[]))" as SQL
+            "pg_catalog.unnest((SELECT \(SQL.slot(index))::\(type)[]))" as SQL
         }
         let columns = (types.indices.map { Self.column($0 + 1) } + [Self.number]).joined(separator: ", ")
         return "ROWS FROM (\(lists.joined(separator: ", "))) WITH ORDINALITY AS \(Self.name) (\(columns))"

@@ -75,7 +75,7 @@ package final class LiveReads: Sendable {
         self.feed = feed
         self.database = database
         clock = RelationClock(feed: feed, database: database)
-        positions = WritePositions(database: database)
+        positions = WritePositions { database.submit($0, completion: $1) }
         reaches = ReachBook(database: database)
         cache = ResponseCache(limit: settings.cacheBytes)
         board = LiveBoard(clock: clock, verifier: verifier, limit: settings.streamLimit)
@@ -144,10 +144,13 @@ package final class LiveReads: Sendable {
 
     /// The position that a write of the caller's, which has been answered, lies before; nil when the database does not
     /// say.
+    ///
+    /// - Parameter own: asks in place of the one for everybody.
     func position(
-        afterWriteOf principal: Principal, then: @escaping @Sendable (LSN?) -> Void
+        afterWriteOf principal: Principal, by own: WritePositions? = nil,
+        then: @escaping @Sendable (LSN?) -> Void
     ) {
-        positions.ask { [self] position in
+        (own ?? positions).ask { [self] position in
             lastWrites.note(position, for: principal, processed: clock.processed)
             then(position)
         }

@@ -18,10 +18,17 @@ final class WritePositions: Sendable {
 
     private static let text = StatementText("select pg_current_wal_insert_lsn()::text")
 
-    private let database: Database
+    /// Runs a round trip.
+    typealias Way =
+        @Sendable (
+            RoundTrip, _ completion: @escaping @Sendable (Result<[Rows], PostgresFault>) -> Void
+        ) -> Void
+
+    private let run: Way
     private let state = Mutex(State())
 
-    init(database: Database) { self.database = database }
+    /// - Parameter run: where it completes, listeners hear: on an event loop, for the writes of that loop.
+    init(_ run: @escaping Way) { self.run = run }
 
     /// Calls `listener` with a position behind everything that has committed by now.
     func ask(_ listener: @escaping Listener) {
@@ -41,7 +48,7 @@ final class WritePositions: Sendable {
         }
         guard !listeners.isEmpty else { return }
         let trip = RoundTrip(steps: [.init(Statement(text: Self.text))], isReadOnly: true)
-        database.submit(trip) { [self] result in
+        run(trip) { [self] result in
             let position = (try? result.get())?.first.flatMap { $0.string(0, 0) }.flatMap { LSN($0) }
             askNow()
             for listener in listeners { listener(position) }

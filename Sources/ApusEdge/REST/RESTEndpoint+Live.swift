@@ -46,11 +46,10 @@ extension RESTEndpoint {
         _ live: LiveReads, _ result: Result<Answer, Fault>, _ principal: Principal, _ call: RESTCall
     ) {
         guard case .success = result else { return call.exchange.respond(response(result, call)) }
-        live.position(afterWriteOf: principal) { [self] position in
-            call.exchange.respond(making: {
-                call.position = position
-                return self.response(result, call)
-            })
+        let positions = lanes.positions(for: call.exchange.eventLoop)
+        live.position(afterWriteOf: principal, by: positions) { [self] position in
+            call.position = position
+            call.exchange.respond(response(result, call))
         }
     }
 

@@ -81,11 +81,20 @@ final class RealtimeShard: @unchecked Sendable {
     }
 
     /// Tells all members of a topic but one.
-    func broadcast(_ broadcast: Broadcast, to key: TopicKey, except sender: RealtimeChannel? = nil) {
+    ///
+    /// - Parameter isLast: whether nothing is to follow that could leave in the same call.
+    func broadcast(
+        _ broadcast: Broadcast, to key: TopicKey, except sender: RealtimeChannel? = nil, isLast: Bool = false
+    ) {
         guard let members = topics[key] else { return }
         var frames = BroadcastFrames(broadcast, topic: key.wireName)
         for channel in members.channels where channel !== sender && channel.access.hearsBroadcasts {
-            if let message = frames.message(for: channel.connection.version) { send(message, to: channel) }
+            guard let message = frames.message(for: channel.connection.version) else { continue }
+            if isLast {
+                if channel.isJoined { channel.connection.socket.sendNow(message) }
+            } else {
+                send(message, to: channel)
+            }
         }
     }
 
@@ -142,7 +151,8 @@ final class RealtimeShard: @unchecked Sendable {
             switch delivery {
             case .changes: break
             case .messages(let messages): for item in messages { send(item.message, to: item.channel) }
-            case .broadcast(let key, let broadcast): self.broadcast(broadcast, to: key)
+            case .broadcast(let key, let broadcast):
+                self.broadcast(broadcast, to: key, isLast: deliveries.count == 1)
             case .presence(let key, let difference): presence(difference, on: key)
             case .perform(let work): work(self)
             }
