@@ -58,7 +58,7 @@ final class TestServer: Sendable {
     static func settings(_ changes: [String: String] = [:]) throws -> Settings {
         var all = [
             "db-schemas": "library,archive", "db-pool": "4", "jwt-secret": Token.secret,
-            "log-level": "critical", "dev-inbox": "on", "auth-smtp-max-frequency": "0",
+            "log-level": "error", "dev-inbox": "on", "auth-smtp-max-frequency": "0",
             "auth-sms-max-frequency": "0",
         ]
         // All tests call from one address.

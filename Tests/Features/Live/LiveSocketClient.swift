@@ -94,10 +94,11 @@ final class LiveSocketClient: Sendable {
     // MARK: - Receiving
 
     private func receive(_ bytes: ByteBuffer) {
-        state.withLock { state in
+        let pings = state.withLock { state -> [[UInt8]] in
+            var pings: [[UInt8]] = []
             state.bytes += bytes.readableBytesView
             if !state.isOpen {
-                guard let end = state.bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { return }
+                guard let end = state.bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { return [] }
                 state.head = String(decoding: state.bytes[..<end.lowerBound], as: UTF8.self)
                 state.bytes.removeSubrange(..<end.upperBound)
                 state.isOpen = true
@@ -108,8 +109,12 @@ final class LiveSocketClient: Sendable {
                 if opcode == 8, payload.count >= 2 {
                     state.closeCode = Int(payload[0]) << 8 | Int(payload[1])
                 }
+                if opcode == 9 { pings.append(payload) }
             }
+            return pings
         }
+        // Whoever does not answer is taken for gone.
+        for ping in pings { send(opcode: 10, ping) }
     }
 
     private static func frame(_ bytes: [UInt8]) -> (opcode: UInt8, payload: [UInt8], length: Int)? {

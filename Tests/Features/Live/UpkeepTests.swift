@@ -76,7 +76,7 @@ import Testing
                     let isSame = try await eventually {
                         LiveReplica.rows(of: target, in: person.client.messages) == fresh
                     }
-                    #expect(isSame, "\(target) of \(person.token == nil ? "nobody" : "somebody")")
+                    try #require(isSame, "\(target) of \(person.token == nil ? "nobody" : "somebody")")
                     #expect(!person.client.messages.contains { $0["type"] == "error" || $0["type"] == "end" })
                 }
             }
