@@ -26,6 +26,9 @@ package struct Relation: Sendable, Hashable {
     package var primaryKey: [String]
     /// Unique constraints and unique indexes without expression or predicate, the primary key included.
     package var uniqueKeys: [[String]]
+    /// Whether it is a table where an insert runs nothing of the user's but expressions: no trigger and no rule; and where
+    /// ``uniqueKeys`` are all there is of uniqueness and exclusion.
+    package var isPlainlyInserted: Bool
     package var policies: [Policy]
     /// Position of a column in ``columns`` by its name.
     package let columnIndex: [String: Int]
@@ -33,7 +36,8 @@ package struct Relation: Sendable, Hashable {
     package init(
         name: QualifiedName, oid: UInt32, kind: Kind, comment: String? = nil, isInsertable: Bool = true,
         isUpdatable: Bool = true, isDeletable: Bool = true, hasRowSecurity: Bool = false,
-        columns: [Column], primaryKey: [String] = [], uniqueKeys: [[String]] = [], policies: [Policy] = []
+        columns: [Column], primaryKey: [String] = [], uniqueKeys: [[String]] = [],
+        isPlainlyInserted: Bool = false, policies: [Policy] = []
     ) {
         self.name = name
         self.oid = oid
@@ -46,6 +50,7 @@ package struct Relation: Sendable, Hashable {
         self.columns = columns
         self.primaryKey = primaryKey
         self.uniqueKeys = uniqueKeys
+        self.isPlainlyInserted = isPlainlyInserted
         self.policies = policies
         columnIndex = Dictionary(
             columns.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })

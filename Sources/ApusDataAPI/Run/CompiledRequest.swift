@@ -13,8 +13,8 @@ package final class CompiledRequest: Sendable {
     let opening: TransactionOpening
     /// What it starts with as a part of a transaction of several requests.
     let openingOfPart: TransactionOpening
-    /// Whether it may run in one transaction with other requests of its principal: it is one statement, changes
-    /// nothing, and neither it nor anything it may call changes a setting.
+    /// Whether it may run in one transaction with other requests of its principal: it is one statement, and neither it nor
+    /// anything it may call changes a setting. Reads may, and inserts that wait for nobody.
     let sharesTransaction: Bool
     /// Statements that end the transaction another way than by committing.
     package let rollsBack: Bool

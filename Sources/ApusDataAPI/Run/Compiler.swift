@@ -62,10 +62,25 @@ struct Compiler: Sendable {
 
     /// See ``CompiledRequest/sharesTransaction``. Calls are left out: what they run is not known here.
     private func sharesTransaction(_ plan: Plan, _ rendered: RenderedPlan, _ catalog: Catalog) -> Bool {
-        guard case .read = plan.work, !rollsBack(plan.intent), settings.preRequest == nil,
-            !catalog.mayChangeSettings, !rendered.layout.isExecutionPlan
+        guard !rollsBack(plan.intent), settings.preRequest == nil, !catalog.mayChangeSettings,
+            !rendered.layout.isExecutionPlan, rendered.responseSettings == nil, rendered.explainCount == nil
         else { return false }
-        return rendered.responseSettings == nil && rendered.explainCount == nil
+        switch plan.work {
+        case .read: return true
+        case .write(let write, _): return settings.sharesInserts && waitsForNobody(write, catalog)
+        case .call: return false
+        }
+    }
+
+    /// Whether a write is an insert that no other of its kind can keep waiting: none of the values that it brings has to be
+    /// unique. So two transactions of several never wait for each other; and what they do together they might have done one
+    /// after the other.
+    private func waitsForNobody(_ write: WritePlan, _ catalog: Catalog) -> Bool {
+        guard case .insert(let columns, conflict: nil, _) = write.change, write.filters.isEmpty,
+            let table = catalog.relations[write.target], table.isPlainlyInserted
+        else { return false }
+        let names = Set(columns.map(\.name))
+        return table.uniqueKeys.allSatisfy { names.isDisjoint(with: $0) }
     }
 
     private func openingShape(_ plan: Plan, _ catalog: Catalog) -> OpeningShape {

@@ -30,6 +30,8 @@ package struct DataAPISettings: Sendable {
     package var costLimits: CostLimits
     /// `db-gather-reads`: whether reads of one shape by one caller that come together become one statement.
     package var gathersReads: Bool
+    /// `db-share-inserts`: whether inserts by one caller that come together, and cannot wait for each other, commit together.
+    package var sharesInserts: Bool
     /// Compiled requests that are kept.
     package var cacheLimit: Int
 
@@ -38,7 +40,7 @@ package struct DataAPISettings: Sendable {
         preRequest: QualifiedName? = nil, transactionEnd: TransactionEnd = .commit,
         appSettings: [Function.Setting] = [], sendsAllRequestSettings: Bool = false,
         allowsTimezone: Bool = true, costLimits: CostLimits = CostLimits(), gathersReads: Bool = true,
-        cacheLimit: Int = 10_000
+        sharesInserts: Bool = true, cacheLimit: Int = 10_000
     ) {
         self.planner = planner
         self.render = render
@@ -50,6 +52,7 @@ package struct DataAPISettings: Sendable {
         self.allowsTimezone = allowsTimezone
         self.costLimits = costLimits
         self.gathersReads = gathersReads
+        self.sharesInserts = sharesInserts
         self.cacheLimit = cacheLimit
     }
 }

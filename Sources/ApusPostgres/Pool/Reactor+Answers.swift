@@ -68,12 +68,30 @@ extension Reactor {
     private func finishTransaction(_ connection: PooledConnection) {
         let trips = connection.transactions.popFirst() ?? 1
         connection.answering = 0
+        if trips > 1 { undoWrites(trips, connection) }
         for _ in 0..<trips {
             finishHead(connection, sharers: trips)
             guard connections[connection.slot] === connection else { return }
         }
         connection.lastAnswer = now
     }
+
+    /// With a write that fails, those before it in the transaction are undone. Each is run again, alone, so that none hears of
+    /// what another has done.
+    private func undoWrites(_ trips: Int, _ connection: PooledConnection) {
+        let sharers = connection.inFlight.prefix(trips)
+        guard sharers.contains(where: { $0.fault != nil }), sharers.contains(where: { !$0.isReadOnly }) else {
+            return
+        }
+        for sharer in sharers {
+            sharer.wasSkipped = true
+            sharer.fault = nil
+        }
+        writesAlone = Self.lonelyWrites
+    }
+
+    /// So many writes go alone after a failure.
+    private static var lonelyWrites: Int { 64 }
 
     /// A neighbour's failure has kept it from being run.
     private func skipped(_ submission: Submission) {

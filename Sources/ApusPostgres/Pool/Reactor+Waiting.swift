@@ -104,6 +104,10 @@ extension Reactor {
         guard let head = line.first else { return nil }
         // It may have been measured while this one waited.
         if head.estimate == nil { head.estimate = head.estimatedText?.meanDuration }
+        if let connection = openTransaction(for: head) {
+            line.removeFirst()
+            return (head, connection.slot)
+        }
         let mayOpen = mayOpen(forWaiting: line.count, share: 4)
         switch scheduler.place(estimate: head.estimate, now: now, mayOpen: mayOpen) {
         case .send(let slot):

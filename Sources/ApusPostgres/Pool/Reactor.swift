@@ -32,6 +32,8 @@ final class Reactor {
     var lastRole = 0
     /// Connections with something to flush.
     var touched: [PooledConnection] = []
+    /// So many writes will have a transaction of their own.
+    var writesAlone = 0
 
     // MARK: - Work
 

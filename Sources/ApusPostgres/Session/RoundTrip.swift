@@ -26,8 +26,8 @@ package struct RoundTrip: Sendable {
     /// connection died before an answer.
     package var isReadOnly: Bool
     /// Whether it may run in one transaction with others that have the same ``opening``: the same object, so the same
-    /// role, claims and settings. Only for what changes nothing, not even a setting, and is answered by one step. When
-    /// one of them fails, the others are run again, each alone.
+    /// role, claims and settings. Only for what is answered by one step, changes no setting, and does not wait for what
+    /// others of its kind hold. When one of them fails, those that were not run, or were undone, are run again, each alone.
     package var sharesTransaction: Bool
 
     package init(

@@ -126,6 +126,9 @@ extension SettingDefinition {
             "db-gather-reads", .boolean, "true",
             "Whether short reads of one shape by one caller that come together become one statement."),
         .init(
+            "db-share-inserts", .boolean, "true",
+            "Whether inserts by one caller that come together commit together, where nobody can tell."),
+        .init(
             "db-tx-end", .choice(["commit", "commit-allow-override", "rollback", "rollback-allow-override"]),
             "commit", "How the transaction of a request ends."),
         .init(

@@ -209,7 +209,7 @@ extension Settings {
             sendsAllRequestSettings: string("db-request-settings") == "all",
             allowsTimezone: boolean("db-timezone-enabled"),
             costLimits: CostLimits(list("db-max-cost")) ?? CostLimits(),
-            gathersReads: boolean("db-gather-reads"))
+            gathersReads: boolean("db-gather-reads"), sharesInserts: boolean("db-share-inserts"))
     }
 
     var descriptions: Descriptions {

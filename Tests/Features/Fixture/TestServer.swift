@@ -167,12 +167,29 @@ final class TestServer: Sendable {
     func together(
         _ targets: [(target: String, token: String?)], abandoned: Set<Int> = []
     ) async -> [Reply?] {
+        await together(
+            targets.map { Ask(verb: .get, target: $0.target, token: $0.token) }, abandoned: abandoned)
+    }
+
+    /// One of several requests.
+    struct Ask: Sendable {
+        var verb: Verb
+        var target: String
+        var token: String?
+        var body: String?
+    }
+
+    /// The same for whatever requests.
+    func together(_ asks: [Ask], abandoned: Set<Int> = []) async -> [Reply?] {
         await withCheckedContinuation { continuation in
-            let replies = Mutex([Reply?](repeating: nil, count: targets.count))
-            let missing = Mutex(targets.count - abandoned.count)
+            let replies = Mutex([Reply?](repeating: nil, count: asks.count))
+            let missing = Mutex(asks.count - abandoned.count)
             Self.loops.next().execute {
-                for (index, ask) in targets.enumerated() {
-                    let abandon = self.exchange(.get, ask.target, as: ask.token) { response in
+                for (index, ask) in asks.enumerated() {
+                    let fields = ask.body == nil ? [:] : ["Content-Type": "application/json"]
+                    let abandon = self.exchange(
+                        ask.verb, ask.target, as: ask.token, fields, bytes: ask.body.map { Array($0.utf8) }
+                    ) { response in
                         replies.withLock { $0[index] = Reply(response) }
                         let isLast = missing.withLock { missing in
                             missing -= 1

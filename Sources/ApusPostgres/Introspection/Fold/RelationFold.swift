@@ -26,6 +26,7 @@ enum RelationFold {
                 columns: own.map { column($0, labels: labels[$0.baseOID] ?? []) },
                 primaryKey: primaryKey,
                 uniqueKeys: (indexes[row.oid] ?? []).map { $0.columns.compactMap { names[$0] } },
+                isPlainlyInserted: row.isPlainlyInserted,
                 policies: (policies[row.oid] ?? []).map(\.policy))
         }
         return relations

@@ -16,6 +16,7 @@ struct RelationRow: CatalogRow {
     let comment: String?
     let hasRowSecurity: Bool
     let commands: Int
+    let isPlainlyInserted: Bool
 
     var isInsertable: Bool { commands & Command.insert != 0 }
     var isUpdatable: Bool { commands & Command.update != 0 }
@@ -28,6 +29,7 @@ struct RelationRow: CatalogRow {
         comment = row.optionalText()
         hasRowSecurity = row.boolean()
         commands = row.integer()
+        isPlainlyInserted = row.boolean()
     }
 
     static func query(for settings: CatalogSettings) -> SQL {
@@ -37,7 +39,14 @@ struct RelationRow: CatalogRow {
                 when c.relkind in ('r', 'p') then 4 | 8 | 16
                 when c.relkind = 'm' then 0
                 else pg_relation_is_updatable(c.oid, true)
-            end
+            end,
+            c.relkind = 'r' and not c.relhasrules
+                and not exists (select from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal)
+                and not exists (
+                    select from pg_index i
+                    where i.indrelid = c.oid and (
+                        i.indisexclusion
+                        or i.indisunique and not (i.indisvalid and i.indpred is null and i.indexprs is null)))
         from pg_class c
             join pg_namespace n on n.oid = c.relnamespace
             left join pg_description d
