@@ -59,6 +59,10 @@ package struct Telemetry: Sendable {
             text.sample("apus_db_round_trips_total", labels: [("outcome", "failed")], Double(pool.failed))
             text.sample("apus_db_round_trips_total", labels: [("outcome", "repeated")], Double(pool.repeated))
             text.family(
+                "apus_db_shared_round_trips_total", .counter,
+                help: "Round trips that joined the transaction of another one.")
+            text.sample("apus_db_shared_round_trips_total", Double(pool.shared))
+            text.family(
                 "apus_db_connections_opened_total", .counter, help: "Connections opened to the database.")
             text.sample("apus_db_connections_opened_total", Double(pool.connectionsOpened))
             text.family("apus_db_connections_lost_total", .counter, help: "Connections that broke.")
