@@ -127,7 +127,7 @@ package final class AuthEndpoint: Sendable {
                         try await Task.sleep(for: max(left, .milliseconds(20)))
                         left = clock.left(of: Self.deadline)
                     }
-                    throw AuthFault(504, "request_timeout", "Processing this request timed out")
+                    throw Self.tookTooLong
                 }
                 defer { group.cancelAll() }
                 guard let answer = try await group.next() else { throw AuthFault.unexpected }
@@ -147,10 +147,14 @@ package final class AuthEndpoint: Sendable {
         switch fault.kind {
         case .unavailable, .poolFull, .poolTimeout, .shutdown, .connectionLost:
             return AuthFault(503, "unexpected_failure", "The database cannot be reached", retryAfter: 1)
-        case .timeout: return AuthFault(504, "request_timeout", "Processing this request timed out")
+        case .timeout, .cancelled: return Self.tookTooLong
+        // A statement that was cancelled, whoever asked for it (PostgreSQL, "Error Codes").
+        case .server where fault.sqlState == "57014": return Self.tookTooLong
         default: return .unexpected
         }
     }
+
+    private static let tookTooLong = AuthFault(504, "request_timeout", "Processing this request timed out")
 
     private func reason(_ error: any Error) -> String {
         guard let fault = error as? PostgresFault else { return "\(error)" }
