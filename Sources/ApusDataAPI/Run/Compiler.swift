@@ -80,7 +80,9 @@ struct Compiler: Sendable {
             let table = catalog.relations[write.target], table.isPlainlyInserted
         else { return false }
         let names = Set(columns.map(\.name))
-        return table.uniqueKeys.allSatisfy { names.isDisjoint(with: $0) }
+        return table.uniqueKeys.joined().allSatisfy { name in
+            !names.contains(name) && table.column(name)?.generation != .computed
+        }
     }
 
     private func openingShape(_ plan: Plan, _ catalog: Catalog) -> OpeningShape {

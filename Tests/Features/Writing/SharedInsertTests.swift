@@ -23,9 +23,11 @@ import Testing
         create table library.single_entries (like library.entries including all, exclude using btree (room with =));
         create table library.partial_entries (like library.entries including all);
         create unique index on library.partial_entries (room) where room > 5;
+        create table library.derived_entries (
+            like library.entries including all, twice int generated always as (room * 2) stored unique);
         create table library.keyed_entries (id int primary key, xact text default pg_current_xact_id()::text);
         grant all on library.keyed_entries, library.entries, library.heard_entries, library.ruled_entries, library.single_entries,
-            library.partial_entries to authenticated;
+            library.partial_entries, library.derived_entries to authenticated;
         """
 
     private static let cleo = Token.make(
@@ -83,7 +85,9 @@ import Testing
         #expect(isShared)
     }
 
-    @Test(arguments: ["heard_entries", "ruled_entries", "single_entries", "partial_entries"])
+    @Test(arguments: [
+        "heard_entries", "ruled_entries", "single_entries", "partial_entries", "derived_entries",
+    ])
     func `Where somebody could tell, each commits alone`(table: String) async throws {
         for round in 0..<4 {
             let bodies = (0..<32).map { #"{"room": \#(round * 32 + $0 + 1)}"# }
