@@ -71,12 +71,13 @@ package final class RelationClock: Sendable {
 
     // MARK: - Asking
 
-    /// What a statement that is sent from now on sees at least; nil when the feed does not run.
+    /// What a statement that is sent from now on sees at least; nil when the feed does not run, or has just begun and told of
+    /// what others do not see yet.
     package func reading() -> Reading? {
         guard feed.state.isRunning else { return nil }
         return state.withLock { state in
-            guard let epoch = state.epoch, let start = state.start else { return nil }
-            return Reading(epoch: epoch, position: max(start, state.proven))
+            guard let epoch = state.epoch, let start = state.start, state.proven >= start else { return nil }
+            return Reading(epoch: epoch, position: state.proven)
         }
     }
 
@@ -153,12 +154,13 @@ package final class RelationClock: Sendable {
     }
 
     private func receive(_ transaction: FeedTransaction) {
+        let earlier = heardBeforeStart()
         let (listener, mustProbe) = state.withLock { state -> (Listener?, Bool) in
             if state.epoch != transaction.position.epoch {
                 state.epoch = transaction.position.epoch
                 state.start = nil
             }
-            state.start = state.start ?? transaction.endLSN
+            Self.begin(at: transaction.endLSN, after: earlier, &state)
             if !transaction.changes.isEmpty { state.lastHeard = transaction.endLSN }
             for change in transaction.changes { state.lastChange[change.relation.oid] = transaction.endLSN }
             state.unproven.append((transaction.endLSN, transaction.fullXID))
@@ -172,12 +174,38 @@ package final class RelationClock: Sendable {
     }
 
     private func advance(to position: LSN) {
-        state.withLock { state in
+        let earlier = heardBeforeStart()
+        let mustProbe = state.withLock { state -> Bool in
             if state.epoch == nil { state.epoch = feed.head?.epoch }
-            state.start = state.start ?? position
+            Self.begin(at: position, after: earlier, &state)
             state.processed = max(state.processed, position)
-            if state.unproven.isEmpty { state.proven = max(state.proven, position) }
+            guard !state.unproven.isEmpty else {
+                state.proven = max(state.proven, position)
+                return false
+            }
+            defer { state.isProbing = true }
+            return !state.isProbing
         }
+        if mustProbe { probe() }
+    }
+
+    /// What the feed has heard of already when this begins: others may not see the last of it yet.
+    private func heardBeforeStart() -> [(end: LSN, xid: UInt64)] {
+        guard state.withLock({ $0.start == nil }), let start = feed.log.start,
+            let known = feed.log.replay(after: start)
+        else { return [] }
+        return known.transactions.suffix(Self.mostUnseen).map { ($0.endLSN, $0.fullXID) }
+    }
+
+    /// More commits than can be on their way from the log to other sessions at one moment.
+    private static let mostUnseen = 10_000
+
+    private static func begin(
+        at position: LSN, after earlier: [(end: LSN, xid: UInt64)], _ state: inout State
+    ) {
+        guard state.start == nil else { return }
+        state.start = position
+        state.unproven.insert(contentsOf: earlier.filter { $0.end <= position }, at: 0)
     }
 
     private func breakOff(epoch: UInt64?) {
