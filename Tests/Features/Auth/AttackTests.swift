@@ -170,21 +170,26 @@ import Testing
     }
 
     @Test func `Checking an unknown user's password takes as long as a known one's`() async throws {
-        let person = try await auth.person()
-        func time(_ email: () -> String) async -> Duration {
-            var times: [Duration] = []
-            for _ in 0..<9 {
-                let start = ContinuousClock.now
-                _ = await auth.post(
-                    "/token?grant_type=password", ["email": .string(email()), "password": "wrong"])
-                times.append(ContinuousClock.now - start)
-            }
-            return times.sorted()[4]
+        func time(_ email: String) async -> Duration {
+            let start = ContinuousClock.now
+            _ = await auth.post("/token?grant_type=password", ["email": .string(email), "password": "wrong"])
+            return ContinuousClock.now - start
         }
-        let known = await time { person.email }
-        let unknown = await time { AuthServer.address() }
-        // Without the same work, an unknown user would be answered in a fraction of the time.
-        #expect(unknown > known / 2 && known > unknown / 2, "\(known) \(unknown)")
+        // Without the same work, an unknown user would be answered in a fraction of the time, each time. What a busy machine
+        // does to single answers goes away when they are many: of each kind the quickest counts, and there is another try.
+        var figures: [String] = []
+        for _ in 0..<5 {
+            let person = try await auth.person()
+            var (known, unknown) = (Duration.seconds(60), Duration.seconds(60))
+            // Fewer than after which guessing has to wait.
+            for _ in 0..<9 {
+                known = min(known, await time(person.email))
+                unknown = min(unknown, await time(AuthServer.address()))
+            }
+            if unknown > known / 2, known > unknown / 2 { return }
+            figures.append("\(known) \(unknown)")
+        }
+        Issue.record("\(figures)")
     }
 
     private func shape(_ json: JSON) -> JSON {
