@@ -10,7 +10,7 @@ extension Reactor {
     func transmit(_ submission: Submission, on connection: PooledConnection) {
         guard case .trip(let trip) = submission.work else { return }
         if connection.session == nil { closeRetired(on: connection) }
-        let shared = mayShare(submission) ? submission.sharedOpening : nil
+        let shared = sharedOpening(of: submission)
         let joins = shared.map { $0 === connection.openTransaction?.opening } ?? false
         if !joins { endTransaction(on: connection) }
         guard connections[connection.slot] === connection else { return putBack(submission) }
@@ -32,18 +32,18 @@ extension Reactor {
 
     /// The connection with a transaction that a write may join in this turn: what commits together waits for the log once.
     func openTransaction(for submission: Submission) -> PooledConnection? {
-        guard !submission.isReadOnly, mayShare(submission), let opening = submission.sharedOpening else {
-            return nil
-        }
+        guard !submission.isReadOnly, let opening = sharedOpening(of: submission) else { return nil }
         return touched.first { connection in
             connection.openTransaction?.opening === opening && connection.cancel == nil
                 && connections[connection.slot] === connection
         }
     }
 
-    /// Writes that were undone by a failure beside them make others go alone for a while: somebody may send what fails
-    /// again and again.
-    private func mayShare(_ submission: Submission) -> Bool { submission.isReadOnly || writesAlone == 0 }
+    /// The opening by which it may share a transaction now. Writes that were undone by a failure beside them make others go
+    /// alone for a while: somebody may send what fails again and again.
+    private func sharedOpening(of submission: Submission) -> Opening? {
+        submission.isReadOnly || writesAlone == 0 ? submission.sharedOpening : nil
+    }
 
     /// Sends the Sync that a shared transaction still lacks.
     private func endTransaction(on connection: PooledConnection) {
