@@ -3,6 +3,16 @@ import ApusRealtime
 import ApusTokens
 import Synchronization
 
+/// What became of somebody who wants to follow a read.
+enum LivePlace: Sendable, Equatable {
+    /// ``LiveBoard/leave(_:)`` takes the number.
+    case taken(UInt64)
+    /// Too many streams are open.
+    case full
+    /// The schema has changed since the read was understood.
+    case outdated
+}
+
 /// Who waits for which table, and who follows which read.
 final class LiveBoard: Sendable {
     private struct Guest {
@@ -16,15 +26,19 @@ final class LiveBoard: Sendable {
         var watches: [UInt32: [UInt64: Watch]] = [:]
         var queries: [[UInt8]: LiveQuery] = [:]
         var ofID: [UInt64: LiveQuery] = [:]
-        /// Queries of which it is not known what they read.
+        /// Queries of which it is not known what they read, or which read what the feed does not bring.
         var ofAny: Set<UInt64> = []
         /// Queries whose results nobody can vouch for now.
         var stalled: Set<UInt64> = []
         var guests: [UInt64: Guest] = [:]
         /// Of reads that nobody follows now.
         var memories = LiveMemories()
+        /// Grows with each change of the schema.
+        var version: UInt64 = 0
         /// Why nothing can be followed any more.
         var end: LiveEnd?
+
+        var stalledQueries: [LiveQuery] { stalled.compactMap { ofID[$0] } }
     }
 
     private let clock: RelationClock
@@ -41,6 +55,9 @@ final class LiveBoard: Sendable {
 
     /// Streams that are open.
     var count: Int { state.withLock { $0.guests.count } }
+
+    /// Of the schema that reads which are followed were understood by.
+    var version: UInt64 { state.withLock { $0.version } }
 
     // MARK: - Waiting for one change
 
@@ -72,29 +89,30 @@ final class LiveBoard: Sendable {
     /// Follows a read, together with others who follow the same.
     ///
     /// - Parameters:
+    ///   - version: of the board, before the read was understood.
     ///   - token: the follower's; the stream ends when it does not hold any more.
     ///   - make: what is asked, if nobody follows it yet; gets a number of its own.
-    /// - Returns: what ``leave(_:)`` takes; nil when too many streams are open.
     func follow(
-        _ key: [UInt8], token: String?, lastEventID: String?, tell: @escaping @Sendable (LiveEvent) -> Bool,
-        make: (UInt64) -> LiveQuestion
-    ) -> UInt64? {
+        _ key: [UInt8], version: UInt64, token: String?, lastEventID: String?,
+        tell: @escaping @Sendable (LiveEvent) -> Bool, make: (UInt64) -> LiveQuestion
+    ) -> LivePlace {
         while true {
-            let joined = state.withLock { state -> (id: UInt64, query: LiveQuery?, end: LiveEnd?)? in
-                guard state.guests.count < limit else { return nil }
+            let (place, joined) = state.withLock { state -> (LivePlace, (query: LiveQuery?, end: LiveEnd?)) in
                 state.lastID += 1
-                if let end = state.end { return (state.lastID, nil, end) }
+                if let end = state.end { return (.taken(state.lastID), (nil, end)) }
+                // It would stay as it is, and hear of no change of the schema that has happened.
+                guard state.version == version else { return (.outdated, (nil, nil)) }
+                guard state.guests.count < limit else { return (.full, (nil, nil)) }
                 let query = state.queries[key] ?? enter(make(state.lastID), &state)
                 state.guests[state.lastID] = Guest(query: query, token: token, tell: tell)
-                return (state.lastID, query, nil)
+                return (.taken(state.lastID), (query, nil))
             }
-            guard let joined else { return nil }
             if let end = joined.end { _ = tell(.end(end)) }
-            guard let query = joined.query else { return joined.id }
-            if query.add(.init(id: joined.id, tell: tell, lastEventID: lastEventID)) { return joined.id }
+            guard case .taken(let id) = place, let query = joined.query else { return place }
+            if query.add(.init(id: id, tell: tell, lastEventID: lastEventID)) { return place }
             // It ended at this moment; the next round makes another.
             state.withLock { state in
-                state.guests[joined.id] = nil
+                state.guests[id] = nil
                 exit(query, &state)
             }
         }
@@ -113,6 +131,7 @@ final class LiveBoard: Sendable {
     /// - Parameter isFinal: whether nothing can be followed afterwards.
     func endAll(_ end: LiveEnd, isFinal: Bool = false) {
         let queries = state.withLock { state in
+            state.version += 1
             if isFinal { state.end = end }
             let queries = state.queries.values.map { $0 }
             for query in queries { exit(query, &state) }
@@ -205,23 +224,20 @@ final class LiveBoard: Sendable {
     }
 
     /// Those whose results nobody could vouch for, if now somebody can; and now and then those of which it is not known what
-    /// they read, or whose tables the feed has lost.
+    /// they read, or whose tables the feed does not bring.
     private func queriesToAsk(_ isTimeForAll: Bool) -> [LiveQuery] {
-        let isHeard = clock.reading() != nil
-        let (stalled, blind, others) = state.withLock { state in
-            var found: (stalled: [LiveQuery], blind: [LiveQuery], others: [LiveQuery]) = ([], [], [])
-            if isHeard {
-                found.stalled = state.stalled.compactMap { state.ofID[$0] }
-                state.stalled = []
+        let (isRunning, stalled, all) = (
+            clock.reading() != nil, state.withLock { $0.stalledQueries },
+            isTimeForAll ? state.withLock { Array($0.queries.values) } : []
+        )
+        let heard = isRunning ? stalled.filter(\.isHeard) : []
+        state.withLock { state in
+            for query in heard {
+                state.stalled.remove(query.question.id)
+                state.ofAny.remove(query.question.id)
             }
-            if isTimeForAll {
-                found.blind = state.ofAny.compactMap { state.ofID[$0] }
-                found.others = Array(state.queries.values)
-            }
-            return found
         }
-        return stalled + blind
-            + others.filter { query in query.question.relations.map { !clock.covers($0) } ?? false }
+        return heard + all.filter { !$0.isHeard }
     }
 
     private func fault(of token: String?) -> Fault? {
@@ -237,8 +253,7 @@ final class LiveBoard: Sendable {
     private func enter(_ question: LiveQuestion, _ state: inout State) -> LiveQuery {
         let memory = state.memories.take(question.key)
         let query = LiveQuery(question, concerns: concerns, clock: clock, memory: memory) {
-            [weak self] query in
-            _ = self?.state.withLock { $0.stalled.insert(query.question.id) }
+            [weak self] query in self?.stall(query)
         }
         state.queries[question.key] = query
         state.ofID[question.id] = query
@@ -251,6 +266,16 @@ final class LiveBoard: Sendable {
             state.ofAny.insert(question.id)
         }
         return query
+    }
+
+    /// Nobody can vouch for its result.
+    private func stall(_ query: LiveQuery) {
+        let (id, isHeard) = (query.question.id, query.isHeard)
+        state.withLock { state in
+            guard state.ofID[id] != nil else { return }
+            state.stalled.insert(id)
+            if !isHeard { state.ofAny.insert(id) }
+        }
     }
 
     /// - Returns: whether it was there.

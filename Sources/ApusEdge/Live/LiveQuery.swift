@@ -64,7 +64,7 @@ final class LiveQuery: Sendable {
     /// - Parameters:
     ///   - concerns: knows which changes concern it.
     ///   - memory: what was told when it was followed before.
-    ///   - stall: called when the feed cannot say whether a result still holds: it does not run, or a table is not in it.
+    ///   - stall: called when the feed cannot say whether a result still holds: it does not run, or does not bring a table.
     init(
         _ question: LiveQuestion, concerns: ConcernIndex, clock: RelationClock, memory: LiveMemory? = nil,
         stall: @escaping @Sendable (LiveQuery) -> Void
@@ -165,10 +165,11 @@ final class LiveQuery: Sendable {
         }
     }
 
+    /// Whether the feed brings every change of all that it reads, so that only some transactions concern it.
+    var isHeard: Bool { question.relations.map { clock.covers($0) } ?? false }
+
     /// What an answer has to show that is asked for now.
-    private var due: LSN {
-        question.relations == nil ? clock.lastHeard : concerns.lastConcern(of: question.id)
-    }
+    private var due: LSN { isHeard ? concerns.lastConcern(of: question.id) : clock.lastHeard }
 
     /// Asks as soon as the answer is sure to show what is known to concern it. PostgreSQL tells the feed of a commit a
     /// moment before others see it; one proof serves all reads, so waiting for it saves each of them a second question.
@@ -250,7 +251,10 @@ final class LiveQuery: Sendable {
             return true
         }
         guard clock.hears(relations, since: reading) else {
-            guard !clock.covers(relations) else { return false }
+            if clock.covers(relations) {
+                clock.requestProgress()
+                return false
+            }
             stall(self)
             return true
         }
@@ -317,7 +321,7 @@ final class LiveQuery: Sendable {
     /// Finds out which rows its table may show it, if the process can judge them. Until then, and without, every change of
     /// the table has it read again.
     private func look() {
-        guard question.view != nil, concerns.needsView(question.id) else { return }
+        guard question.view != nil, isHeard, concerns.needsView(question.id) else { return }
         let isFirst = state.withLock { state in
             defer { state.isLooking = true }
             return !state.isLooking && !state.isOver
@@ -334,12 +338,20 @@ final class LiveQuery: Sendable {
         for _ in 0..<5 {
             let mark = concerns.mark(of: question.id)
             guard let relations = question.relations, let reading = clock.reading() else { return true }
-            guard let view = await question.view?() else { return false }
+            let view: LiveView?
+            do {
+                view = try await question.view?()
+            } catch {
+                return true
+            }
+            guard let view else { return false }
             if clock.hears(relations, since: reading), clock.isUnchanged(Array(view.sources), since: reading),
                 concerns.look(question.id, through: view, key: question.viewKey, mark: mark)
             {
                 // The result that is there may do already.
-                if let current = state.withLock({ $0.current }), let reading = current.reading {
+                if let current = state.withLock({ $0.current }), let reading = current.reading,
+                    clock.hears(relations, since: reading)
+                {
                     _ = concerns.settle(question.id, keys: Keys(current.rows).set, at: reading.position)
                 }
                 return true

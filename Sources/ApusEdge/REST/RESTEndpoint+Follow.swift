@@ -10,6 +10,8 @@ import ApusTokens
 /// A read that can be followed, whatever the connection.
 struct FollowableRead: Sendable {
     let live: LiveReads
+    /// Of the live reads' board.
+    let version: UInt64
     let compiled: CompiledRequest
     let request: DataRequest
     /// nil: equal reads cannot be told to be equal.
@@ -23,13 +25,14 @@ struct FollowableRead: Sendable {
         guard compiled.changesNothing else { throw LiveFault.notARead }
         if let reason = live.reasonNotToFollow { throw LiveFault.noFeed(reason: reason) }
         self.live = live
+        version = live.board.version
         self.compiled = compiled
         self.request = request
         self.shapeKey = shapeKey
     }
 
-    /// What it names.
-    var subjects: [ReachBook.Subject] { ReadProfile.named(compiled) }
+    /// Finds out what it depends on.
+    func prepare() async { await live.reaches.find(ReadProfile.named(compiled)) }
 }
 
 extension CompiledRequest {

@@ -17,24 +17,24 @@ extension RESTEndpoint {
         let read = try FollowableRead(live, compiled, request, shapeKey: shapeKey)
         call.label = compiled.label
         Task { [self] in
-            await read.live.reaches.find(read.subjects)
+            await read.prepare()
             call.exchange.eventLoop.execute { self.begin(read, call) }
         }
     }
 
     /// Follows a read, together with everybody who follows the same.
-    ///
-    /// - Returns: what ends it; nil when too many reads are followed.
     func follow(
         _ read: FollowableRead, loop: any EventLoop, token: String?, lastEventID: String?,
         tell: @escaping @Sendable (LiveEvent) -> Bool
-    ) -> UInt64? {
+    ) -> LivePlace {
         let live = read.live
         let known = LiveRead(
             read.compiled, read.request, shapeKey: read.shapeKey ?? [], fields: nil, live)
         let key = read.shapeKey == nil ? nil : known?.key
         let ownKey = key ?? Self.uniqueKey()
-        return live.board.follow(ownKey, token: token, lastEventID: lastEventID, tell: tell) { id in
+        return live.board.follow(
+            ownKey, version: read.version, token: token, lastEventID: lastEventID, tell: tell
+        ) { id in
             question(id, ownKey, isShared: key != nil, read, known, loop)
         }
     }
@@ -44,18 +44,22 @@ extension RESTEndpoint {
     private func begin(_ read: FollowableRead, _ call: RESTCall) {
         let headers = call.exchange.request.headers
         let body = HTTPBodyStream(limit: read.live.settings.queueBytes)
-        let id = follow(
-            read, loop: call.exchange.eventLoop, token: Credentials.bearer(in: headers).map(String.init),
-            lastEventID: headers.first(name: "last-event-id")
-        ) { event in
+        let tell: @Sendable (LiveEvent) -> Bool = { event in
             let isTold = body.write(ServerSentEvents.bytes(event))
             if case .end = event { body.finish() }
             return isTold
         }
-        guard let id else { return finish(call, LiveFault.tooMany) }
+        let place = follow(
+            read, loop: call.exchange.eventLoop, token: Credentials.bearer(in: headers).map(String.init),
+            lastEventID: headers.first(name: "last-event-id"), tell: tell)
         let loop = call.exchange.eventLoop
-        // Not at once: whoever writes may hold what leaving needs.
-        body.onEnd { _ in loop.execute { read.live.board.leave(id) } }
+        switch place {
+        case .full: return finish(call, LiveFault.tooMany)
+        case .outdated: _ = tell(.end(.schemaChanged))
+        case .taken(let id):
+            // Not at once: whoever writes may hold what leaving needs.
+            body.onEnd { _ in loop.execute { read.live.board.leave(id) } }
+        }
         let response = complete(
             RESTResponse(
                 status: 200,
@@ -72,7 +76,8 @@ extension RESTEndpoint {
         _ id: UInt64, _ key: [UInt8], isShared: Bool, _ read: FollowableRead, _ known: LiveRead?,
         _ loop: any EventLoop
     ) -> LiveQuestion {
-        let isExact = known?.reading != nil && known?.mentionsMoments == false
+        // Whether the feed brings these tables, and where it is, may change: that is asked with each answer.
+        let isExact = known?.profile.isExact == true && known?.mentionsMoments == false
         let profile = known?.profile
         let showsView: Bool
         if case .read(let plan) = read.compiled.plan.work {
@@ -91,10 +96,12 @@ extension RESTEndpoint {
     }
 
     /// Finds which rows of its source a read may show.
-    private func view(_ read: FollowableRead, _ source: UInt32?) -> (@Sendable () async -> LiveView?)? {
+    private func view(_ read: FollowableRead, _ source: UInt32?) -> LiveQuestion.MakeView? {
         guard case .read(let plan) = read.compiled.plan.work, let source else { return nil }
         let condition = ReadCondition.of(plan, read.request.values)
-        return { await read.live.views.view(of: source, where: condition, for: read.request.principal) }
+        return { () async throws(Fault) in
+            try await read.live.views.view(of: source, where: condition, for: read.request.principal)
+        }
     }
 
     private func ask(

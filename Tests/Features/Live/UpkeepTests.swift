@@ -166,6 +166,50 @@ import Testing
         await server.stop()
     }
 
+    /// With new settings all reads end and are followed anew, while nobody knows yet where the feed is.
+    @Test func readsFollowedBeforeTheFeedHasSpokenAreJudgedOnceItHas() async throws {
+        let server = try await Self.seats()
+        let client = try await LiveSocketClient.open(try await server.listen(), [("apikey", Token.service)])
+        var follows = Dictionary(uniqueKeysWithValues: (1...100).map { ("\($0)", 0) })
+        // As clients do, follows again what has ended; a change of the schema may end it as well.
+        func followEnded() -> Set<String> {
+            var (ends, current) = ([String: Int](), Set<String>())
+            for message in client.messages {
+                guard case .string(let id)? = message["id"] else { continue }
+                if message["type"] == .string("end") {
+                    ends[id, default: 0] += 1
+                    current.remove(id)
+                }
+                if message["type"] == .string("snapshot") { current.insert(id) }
+            }
+            for (id, count) in follows where count <= ends[id, default: 0] {
+                client.follow(id, "seats?hall=eq.\(id)")
+                follows[id] = count + 1
+            }
+            return current
+        }
+        for turn in 0...5 {
+            if turn > 0 {
+                try server.reconfigure(["live-max-messages": "0", "live-max-streams": "\(5_000 + turn)"])
+            }
+            let allAreFollowed = try await eventually {
+                let current = followEnded()
+                return follows.allSatisfy { id, count in count > turn && current.contains(id) }
+            }
+            #expect(allAreFollowed, "turn \(turn)")
+            var round = 0
+            let isKnown = try await eventually {
+                round += 1
+                let reads = try await Self.reads(server, client, seat: 1, "turn \(turn), round \(round)") {
+                    _ = followEnded()
+                }
+                return reads < 5
+            }
+            #expect(isKnown, "turn \(turn)")
+        }
+        await server.stop()
+    }
+
     /// How often the database is asked for what a thousand follow, by how many different reads that is.
     @Test(.enabled(if: ProcessInfo.processInfo.environment["APUS_MEASURE_LIVE"] != nil))
     func whatAChangeCosts() async throws {
@@ -204,12 +248,14 @@ import Testing
 
     /// How often the database was asked until the follow of a seat's hall showed the seat's new label.
     private static func reads(
-        _ server: TestServer, _ client: LiveSocketClient, seat: Int, _ label: String
+        _ server: TestServer, _ client: LiveSocketClient, seat: Int, _ label: String,
+        meanwhile: () -> Void = {}
     ) async throws -> Int {
         let before = server.live.reads
         try await server.database.run("update library.seats set label = '\(label)' where id = \(seat)")
         let isShown = try await eventually {
-            LiveReplica.rows(of: "\(seat)", in: client.messages).first?["label"] == .string(label)
+            meanwhile()
+            return LiveReplica.rows(of: "\(seat)", in: client.messages).first?["label"] == .string(label)
         }
         #expect(isShown, "seat \(seat)")
         return server.live.reads - before

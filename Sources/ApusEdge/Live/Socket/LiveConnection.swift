@@ -108,7 +108,7 @@ final class LiveConnection: WebSocketReceiver, @unchecked Sendable {
             let identity = try rest.identity(of: follow.token ?? token)
             let read = try rest.followable(follow.url, profile: follow.profile, for: identity, context)
             Task { [self] in
-                await read.live.reaches.find(read.subjects)
+                await read.prepare()
                 socket.eventLoop.execute { self.enter(id, serial, read, rest, identity) }
             }
         } catch {
@@ -127,8 +127,11 @@ final class LiveConnection: WebSocketReceiver, @unchecked Sendable {
         ) { event in
             outbox.put(.init(follow: id, serial: serial, event: event))
         }
-        guard let place else { return refuse(follow, LiveFault.tooMany) }
-        follow.enter(read.live.board, place)
+        switch place {
+        case .taken(let place): follow.enter(read.live.board, place)
+        case .full: refuse(follow, LiveFault.tooMany)
+        case .outdated: begin(follow)
+        }
     }
 
     private func refuse(_ follow: LiveFollow, _ fault: Fault) {

@@ -1,3 +1,4 @@
+package import ApusFaults
 package import ApusPostgres
 import ApusSQL
 
@@ -39,17 +40,22 @@ package struct LiveViews: Sendable {
     /// What of a table a caller's read may show; nil when the process cannot say.
     ///
     /// - Parameter relation: the table's object id.
+    /// - Throws: when the database is away, or too busy to say.
     package func view(
         of relation: UInt32, where condition: RowCondition, for principal: Principal
-    ) async -> LiveView? {
-        guard let table = try? await book.table(oid: relation),
-            let access = try? await book.access(of: principal.role, to: table), access.canRead,
-            let own = condition.predicate(table)
-        else { return nil }
+    ) async throws(Fault) -> LiveView? {
+        let (table, access): (TableAccess, RoleAccess)
+        do {
+            table = try await book.table(oid: relation)
+            access = try await book.access(of: principal.role, to: table)
+        } catch {
+            return try Self.unlessTransient(error)
+        }
+        guard access.canRead, let own = condition.predicate(table) else { return nil }
         if !table.hasRowSecurity || access.bypassesPolicies { return LiveView(table: table, predicate: own) }
         if access.condition(table) == nil { return LiveView(table: table, predicate: .constant(.false)) }
         guard let compiled = PolicyCompiler.compile(table, access), !compiled.sources.contains(relation),
-            let parameters = await parameters(compiled, principal)
+            let parameters = try await parameters(compiled, principal)
         else { return nil }
         return LiveView(
             table: table, predicate: .and([compiled.predicate, own]), parameters: parameters,
@@ -59,9 +65,19 @@ package struct LiveViews: Sendable {
     /// nil when PostgreSQL raises, or gives another type than was expected.
     private func parameters(
         _ compiled: CompiledPolicies, _ principal: Principal
-    ) async -> [ParameterValue]? {
+    ) async throws(Fault) -> [ParameterValue]? {
         if compiled.parameters.isEmpty { return [] }
-        guard let rows = try? await check.values(of: compiled.expressions, as: principal) else { return nil }
-        return ParameterValue.read(rows, as: compiled.parameters)
+        do {
+            let rows = try await check.values(of: compiled.expressions, as: principal)
+            return ParameterValue.read(rows, as: compiled.parameters)
+        } catch {
+            return try Self.unlessTransient(error.fault(isAnonymous: false))
+        }
+    }
+
+    /// nil for what will fail another time as well.
+    private static func unlessTransient<Found>(_ fault: Fault) throws(Fault) -> Found? {
+        if fault.kind == .unavailable || fault.kind == .timeout { throw fault }
+        return nil
     }
 }
