@@ -210,6 +210,31 @@ import Testing
         await server.stop()
     }
 
+    /// The feed leaves tables without a key out.
+    @Test func aReadOfWhatTheFeedDoesNotBringIsAskedAgainAtEveryChange() async throws {
+        let server = try await LiveTables.start(
+            more: """
+                create table library.loose (label text);
+                grant select on library.loose to service_role;
+                """)
+        let client = try await LiveSocketClient.open(try await server.listen(), [("apikey", Token.service)])
+        client.follow("loose", "loose")
+        #expect(try await client.first("snapshot", "loose") != nil)
+        var count = 0
+        // Ten seconds after the last time it would be asked again by itself.
+        let isAskedEachTime = try await eventually {
+            count += 1
+            let before = server.live.reads
+            try await server.database.run("insert into library.loose values ('\(count)')")
+            try await server.database.run("update library.tasks set rank = \(count) where id = 1")
+            _ = try await eventually { server.live.reads > before }
+            return count == 20
+        }
+        #expect(isAskedEachTime, "\(count) changes in a minute")
+        #expect(try await eventually { LiveReplica.rows(of: "loose", in: client.messages).count == count })
+        await server.stop()
+    }
+
     /// How often the database is asked for what a thousand follow, by how many different reads that is.
     @Test(.enabled(if: ProcessInfo.processInfo.environment["APUS_MEASURE_LIVE"] != nil))
     func whatAChangeCosts() async throws {
