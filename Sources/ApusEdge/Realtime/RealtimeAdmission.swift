@@ -7,10 +7,17 @@ final class RealtimeAdmission: Sendable {
     private let limit: Int
     private let handshakes: Int
     private let count = Atomic<Int>(0)
-    private let windows = Mutex<[String: RateWindow]>([:])
+    private let windows = Mutex(Windows())
 
-    /// More addresses are forgotten: those that opened something within the last second are few.
-    private static let mostAddresses = 10_000
+    private struct Windows {
+        var ofAddress: [String: RateWindow] = [:]
+        var nextSweep = Int64.min
+    }
+
+    private static let second: Int64 = 1_000_000_000
+    /// Of how many addresses it is counted what they open. If more come within a second, what the others open is not: those
+    /// that have opened too many must not get out by having many come.
+    static let mostAddresses = 10_000
 
     init(_ settings: RealtimeSettings) {
         limit = settings.connections
@@ -18,14 +25,17 @@ final class RealtimeAdmission: Sendable {
     }
 
     /// Why a handshake is refused; nil when it is not.
-    func refusal(of address: String) -> ChannelFault? {
+    ///
+    /// - Parameter now: nanoseconds of a clock that only runs forward.
+    func refusal(
+        of address: String, now: Int64 = Int64(clamping: NIODeadline.now().uptimeNanoseconds)
+    ) -> ChannelFault? {
         if limit > 0, count.load(ordering: .relaxed) >= limit { return Self.tooMany }
         guard handshakes > 0 else { return nil }
-        let now = Int64(clamping: NIODeadline.now().uptimeNanoseconds)
         let isAdmitted = windows.withLock { windows in
-            if windows.count >= Self.mostAddresses, windows[address] == nil { windows = [:] }
-            return windows[address, default: RateWindow()].admit(
-                now: now, length: 1_000_000_000, limit: handshakes)
+            guard Self.hasRoom(for: address, now, &windows) else { return true }
+            return windows.ofAddress[address, default: RateWindow()].admit(
+                now: now, length: Self.second, limit: handshakes)
         }
         return isAdmitted ? nil : Self.tooFast
     }
@@ -42,6 +52,15 @@ final class RealtimeAdmission: Sendable {
 
     /// Whether one that found no room has it now.
     var hasRoom: Bool { limit == 0 || count.load(ordering: .relaxed) <= limit }
+
+    /// Makes room, at the most once a second.
+    private static func hasRoom(for address: String, _ now: Int64, _ windows: inout Windows) -> Bool {
+        if windows.ofAddress.count < mostAddresses || windows.ofAddress[address] != nil { return true }
+        guard now >= windows.nextSweep else { return false }
+        windows.nextSweep = now + second
+        windows.ofAddress = windows.ofAddress.filter { !$0.value.isOver(now: now, length: second) }
+        return windows.ofAddress.count < mostAddresses
+    }
 
     static let tooMany = ChannelFault(.connectionRate, "Too many connected clients")
     private static let tooFast = ChannelFault(.connectionRate, "Too many connections per second")

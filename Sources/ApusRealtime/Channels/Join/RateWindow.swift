@@ -13,11 +13,14 @@ package struct RateWindow: Sendable {
     ///   - limit: 0 for none.
     package mutating func admit(now: Int64, length: Int64, limit: Int) -> Bool {
         if limit == 0 { return true }
-        if start == .min || now - start >= length {
+        if isOver(now: now, length: length) {
             start = now
             count = 0
         }
         count += 1
         return count <= limit
     }
+
+    /// Whether nothing of it counts any more.
+    package func isOver(now: Int64, length: Int64) -> Bool { start == .min || now - start >= length }
 }
