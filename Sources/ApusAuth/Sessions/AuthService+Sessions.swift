@@ -39,8 +39,9 @@ extension AuthService {
     func grant(
         _ user: AuthUser, _ session: AuthSession, run: @Sendable ([SQL]) async throws -> [Rows]
     ) async throws -> PendingGrant {
+        let issued = Int(now())
         var claims = AccessToken.claims(
-            user, session, issuer: settings.issuer, now: Int(now()), lifetime: settings.tokenLifetime)
+            user, session, issuer: settings.issuer, now: issued, lifetime: settings.tokenLifetime)
         if let hook = settings.tokenHook, let function = hook.function {
             let input = TokenHook.input(user.id, claims, session)
             let answers: [Rows]
@@ -52,7 +53,8 @@ extension AuthService {
             let answer = answers.count == 3 ? answers[1].string(0, 0) : nil
             claims = try hook.claims(answer.map { Array($0.utf8) }, from: claims)
         }
-        return PendingGrant(user: user, session: session, claims: claims)
+        return PendingGrant(
+            user: user, session: session, claims: claims, expiresAt: issued + settings.tokenLifetime)
     }
 
     /// Makes the tokens. No transaction is open meanwhile.
@@ -73,12 +75,11 @@ extension AuthService {
                 throw error
             }
         }
-        let issued = Int(now())
         return SessionGrant(
             accessToken: try signer.sign(JSONValue.object(claims).bytes),
             refreshToken: RefreshToken(session: pending.session.id, counter: pending.session.counter).text(
                 secret),
-            expiresIn: settings.tokenLifetime, expiresAt: issued + settings.tokenLifetime, user: pending.user,
+            expiresIn: settings.tokenLifetime, expiresAt: pending.expiresAt, user: pending.user,
             session: pending.session, more: pending.more)
     }
 

@@ -7,14 +7,17 @@ package struct PendingGrant: Sendable {
     package let session: AuthSession
     /// Of the access token.
     package let claims: JSONObject
+    /// When the access token ends, by its claims: seconds since 1970.
+    let expiresAt: Int
     /// Whether the session began with this: then it ends when its tokens are refused.
     package var isNew = false
     /// Further members of the answer: `provider_token`, `weak_password`…
     package var more: JSONObject = [:]
 
-    init(user: AuthUser, session: AuthSession, claims: JSONObject) {
+    init(user: AuthUser, session: AuthSession, claims: JSONObject, expiresAt: Int) {
         self.user = user
         self.session = session
         self.claims = claims
+        self.expiresAt = expiresAt
     }
 }
