@@ -52,6 +52,9 @@ package struct Fault: Error, Sendable, Equatable {
     /// Header fields that belong to this fault in the HTTP dialects (for instance `WWW-Authenticate`).
     package var fields: [HeaderField]
 
+    /// Whether the same may succeed in a moment: something is away for now, or was too slow.
+    package var isTransient: Bool { kind == .unavailable || kind == .timeout }
+
     package init(
         code: String, kind: Kind, message: String, details: String? = nil, hint: String? = nil,
         detailsAreJSON: Bool = false, mayHaveHappened: Bool = false, fields: [HeaderField] = []

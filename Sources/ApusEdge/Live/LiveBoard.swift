@@ -37,8 +37,6 @@ final class LiveBoard: Sendable {
         var version: UInt64 = 0
         /// Why nothing can be followed any more.
         var end: LiveEnd?
-
-        var stalledQueries: [LiveQuery] { stalled.compactMap { ofID[$0] } }
     }
 
     private let clock: RelationClock
@@ -226,11 +224,10 @@ final class LiveBoard: Sendable {
     /// Those whose results nobody could vouch for, if now somebody can; and now and then those of which it is not known what
     /// they read, or whose tables the feed does not bring.
     private func queriesToAsk(_ isTimeForAll: Bool) -> [LiveQuery] {
-        let (isRunning, stalled, all) = (
-            clock.reading() != nil, state.withLock { $0.stalledQueries },
-            isTimeForAll ? state.withLock { Array($0.queries.values) } : []
-        )
-        let heard = isRunning ? stalled.filter(\.isHeard) : []
+        let (stalled, all) = state.withLock { state in
+            (state.stalled.compactMap { state.ofID[$0] }, isTimeForAll ? Array(state.queries.values) : [])
+        }
+        let heard = clock.reading() == nil ? [] : stalled.filter(\.isHeard)
         state.withLock { state in
             for query in heard {
                 state.stalled.remove(query.question.id)

@@ -222,7 +222,7 @@ final class LiveQuery: Sendable {
     private func receive(_ result: Swift.Result<[UInt8], Fault>, _ reading: RelationClock.Reading?) {
         switch result {
         case .failure(let fault):
-            if fault.kind == .unavailable || fault.kind == .timeout {
+            if fault.isTransient {
                 // The database is away for a moment: what is known stays true as far as anybody knows.
                 return start(after: Self.retryPause)
             }

@@ -33,7 +33,7 @@ final class RealtimeAdmission: Sendable {
         if limit > 0, count.load(ordering: .relaxed) >= limit { return Self.tooMany }
         guard handshakes > 0 else { return nil }
         let isAdmitted = windows.withLock { windows in
-            guard Self.hasRoom(for: address, now, &windows) else { return true }
+            guard Self.makeRoom(for: address, now, &windows) else { return true }
             return windows.ofAddress[address, default: RateWindow()].admit(
                 now: now, length: Self.second, limit: handshakes)
         }
@@ -53,8 +53,10 @@ final class RealtimeAdmission: Sendable {
     /// Whether one that found no room has it now.
     var hasRoom: Bool { limit == 0 || count.load(ordering: .relaxed) <= limit }
 
-    /// Makes room, at the most once a second.
-    private static func hasRoom(for address: String, _ now: Int64, _ windows: inout Windows) -> Bool {
+    /// Forgets those whose second is over, at the most once a second.
+    ///
+    /// - Returns: whether there is room.
+    private static func makeRoom(for address: String, _ now: Int64, _ windows: inout Windows) -> Bool {
         if windows.ofAddress.count < mostAddresses || windows.ofAddress[address] != nil { return true }
         guard now >= windows.nextSweep else { return false }
         windows.nextSweep = now + second

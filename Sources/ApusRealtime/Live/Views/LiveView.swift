@@ -77,7 +77,7 @@ package struct LiveViews: Sendable {
 
     /// nil for what will fail another time as well.
     private static func unlessTransient<Found>(_ fault: Fault) throws(Fault) -> Found? {
-        if fault.kind == .unavailable || fault.kind == .timeout { throw fault }
+        if fault.isTransient { throw fault }
         return nil
     }
 }
