@@ -44,17 +44,27 @@ package final class ReachBook: Sendable {
         return known
     }
 
-    /// Finds out what is not known of these.
+    /// Finds out what is not known of these; asks again a few times where the database does not answer.
     package func find(_ subjects: [Subject]) async {
-        for subject in subjects where state.withLock({ $0.known[subject] == nil }) {
-            let generation = version
-            await withCheckedContinuation { continuation in
-                read(subject, generation) { continuation.resume() }
+        for subject in subjects {
+            for attempt in 0..<Self.attempts where state.withLock({ $0.known[subject] == nil }) {
+                if attempt > 0 { try? await Task.sleep(for: Self.pause) }
+                let generation = version
+                let isAnswered = await withCheckedContinuation { continuation in
+                    read(subject, generation) { continuation.resume(returning: $0) }
+                }
+                if isAnswered, generation == version { break }
             }
         }
     }
 
-    private func read(_ subject: Subject, _ generation: UInt64, then: @escaping @Sendable () -> Void = {}) {
+    private static let attempts = 3
+    private static let pause = Duration.milliseconds(100)
+
+    /// - Parameter then: hears whether the database has answered.
+    private func read(
+        _ subject: Subject, _ generation: UInt64, then: @escaping @Sendable (Bool) -> Void = { _ in }
+    ) {
         let start: SQL =
             switch subject {
             case .relation(let oid): "'r', \(bind: Int(oid))::oid"
@@ -67,14 +77,15 @@ package final class ReachBook: Sendable {
                 .init(Statement(query)),
             ], isReadOnly: true)
         database.submit(trip) { [weak self] result in
-            let text = (try? result.get())?.first.flatMap { $0.string(0, 0) }
+            let answer = try? result.get()
+            let text = answer?.first.flatMap { $0.string(0, 0) }
             let object = text.flatMap { try? JSONReader.read(Array($0.utf8)) }?.object
             self?.state.withLock { state in
                 guard state.generation == generation else { return }
                 state.asked.remove(subject)
                 if let object { state.known[subject] = Reach(object) }
             }
-            then()
+            then(answer != nil)
         }
     }
 }
