@@ -14,7 +14,8 @@ package final class ReachBook: Sendable {
     private struct State {
         var generation: UInt64 = 0
         var known: [Subject: Reach] = [:]
-        var asked: Set<Subject> = []
+        /// What is being found out, and who waits for it.
+        var waiting: [Subject: [@Sendable () -> Void]] = [:]
     }
 
     private let database: Database
@@ -27,44 +28,40 @@ package final class ReachBook: Sendable {
 
     /// Forgets everything.
     package func reset() {
-        state.withLock { state in
+        let waiting = state.withLock { state in
             state.generation += 1
             state.known = [:]
-            state.asked = []
+            defer { state.waiting = [:] }
+            return state.waiting.values.joined()
         }
+        for then in waiting { then() }
     }
 
     /// What is known of one; nil when it is being found out, which this begins.
     package func reach(of subject: Subject) -> Reach? {
-        let (known, generation) = state.withLock { state -> (Reach?, UInt64?) in
-            if let known = state.known[subject] { return (known, nil) }
-            return (nil, state.asked.insert(subject).inserted ? state.generation : nil)
-        }
-        if let generation { read(subject, generation) }
-        return known
+        if let known = state.withLock({ $0.known[subject] }) { return known }
+        read(subject)
+        return nil
     }
 
-    /// Finds out what is not known of these; asks again a few times where the database does not answer.
+    /// Finds out what is not known of these; one question for all who wait for the same.
     package func find(_ subjects: [Subject]) async {
-        for subject in subjects {
-            for attempt in 0..<Self.attempts where state.withLock({ $0.known[subject] == nil }) {
-                if attempt > 0 { try? await Task.sleep(for: Self.pause) }
-                let generation = version
-                let isAnswered = await withCheckedContinuation { continuation in
-                    read(subject, generation) { continuation.resume(returning: $0) }
-                }
-                if isAnswered, generation == version { break }
+        for subject in subjects where state.withLock({ $0.known[subject] == nil }) {
+            await withCheckedContinuation { continuation in
+                read(subject) { continuation.resume() }
             }
         }
     }
 
-    private static let attempts = 3
-    private static let pause = Duration.milliseconds(100)
-
-    /// - Parameter then: hears whether the database has answered.
-    private func read(
-        _ subject: Subject, _ generation: UInt64, then: @escaping @Sendable (Bool) -> Void = { _ in }
-    ) {
+    /// - Parameter then: called when it is known, could not be found out, or was forgotten.
+    private func read(_ subject: Subject, then: (@Sendable () -> Void)? = nil) {
+        let begun = state.withLock { state -> UInt64? in
+            defer { if let then { state.waiting[subject, default: []].append(then) } }
+            if state.waiting[subject] != nil { return nil }
+            state.waiting[subject] = []
+            return state.generation
+        }
+        guard let generation = begun else { return }
         let start: SQL =
             switch subject {
             case .relation(let oid): "'r', \(bind: Int(oid))::oid"
@@ -77,15 +74,14 @@ package final class ReachBook: Sendable {
                 .init(Statement(query)),
             ], isReadOnly: true)
         database.submit(trip) { [weak self] result in
-            let answer = try? result.get()
-            let text = answer?.first.flatMap { $0.string(0, 0) }
+            let text = (try? result.get())?.first.flatMap { $0.string(0, 0) }
             let object = text.flatMap { try? JSONReader.read(Array($0.utf8)) }?.object
-            self?.state.withLock { state in
-                guard state.generation == generation else { return }
-                state.asked.remove(subject)
+            let waiting = self?.state.withLock { state -> [@Sendable () -> Void] in
+                guard state.generation == generation else { return [] }
                 if let object { state.known[subject] = Reach(object) }
+                return state.waiting.removeValue(forKey: subject) ?? []
             }
-            then(answer != nil)
+            for then in waiting ?? [] { then() }
         }
     }
 }
