@@ -73,7 +73,8 @@ package struct EntityTag: Sendable, Hashable {
     }
 }
 
-/// A hash that is the same in every process (FNV-1a over words of eight bytes, mixed at the end). Not for secrets.
+/// A hash that is the same in every process (FNV-1a over words of eight bytes, in four lanes, mixed at the end). Not for
+/// secrets.
 package struct ContentHash: Sendable {
     private var value: UInt64 = 0xcbf2_9ce4_8422_2325
 
@@ -81,10 +82,23 @@ package struct ContentHash: Sendable {
 
     package mutating func add(_ bytes: UnsafeRawBufferPointer) {
         var position = 0
+        // A lane's step waits for its last one, so four of them go side by side.
+        if bytes.count >= 32 {
+            var (first, second, third, fourth) = (value, value ^ 1, value ^ 2, value ^ 3)
+            while position + 32 <= bytes.count {
+                Self.step(&first, bytes, position)
+                Self.step(&second, bytes, position + 8)
+                Self.step(&third, bytes, position + 16)
+                Self.step(&fourth, bytes, position + 24)
+                position += 32
+            }
+            Self.step(&value, first)
+            Self.step(&value, second)
+            Self.step(&value, third)
+            Self.step(&value, fourth)
+        }
         while position + 8 <= bytes.count {
-            let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
-            value = (value ^ word) &* 0x0000_0100_0000_01b3
-            value ^= value >> 29
+            Self.step(&value, bytes, position)
             position += 8
         }
         var last: UInt64 = 0
@@ -92,8 +106,7 @@ package struct ContentHash: Sendable {
             last = last << 8 | UInt64(bytes[position])
             position += 1
         }
-        value = (value ^ last ^ UInt64(truncatingIfNeeded: bytes.count) << 56) &* 0x0000_0100_0000_01b3
-        value ^= value >> 32
+        Self.step(&value, last ^ UInt64(truncatingIfNeeded: bytes.count) << 56)
     }
 
     package mutating func add(_ bytes: [UInt8]) { bytes.withUnsafeBytes { add($0) } }
@@ -102,5 +115,16 @@ package struct ContentHash: Sendable {
         var mixed = value &* 0x9e37_79b9_7f4a_7c15
         mixed ^= mixed >> 32
         return mixed
+    }
+
+    // MARK: - Non public
+
+    private static func step(_ lane: inout UInt64, _ bytes: UnsafeRawBufferPointer, _ position: Int) {
+        step(&lane, UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)))
+    }
+
+    private static func step(_ lane: inout UInt64, _ word: UInt64) {
+        lane = (lane ^ word) &* 0x0000_0100_0000_01b3
+        lane ^= lane >> 29
     }
 }
