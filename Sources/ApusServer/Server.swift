@@ -39,6 +39,7 @@ package struct Server: Sendable {
         // A reader of our output that goes away is the error of one write, not the end of the server.
         signal(SIGPIPE, SIG_IGN)
         let telemetry = Telemetry.start(settings)
+        if settings.string("server-scheduling") == "batch" { Scheduling.useBatches(logger: telemetry.logger) }
         let home = try await DatabaseHome.open(settings, logger: telemetry.logger)
         do {
             try await serve(home, telemetry, since: begun)

@@ -192,6 +192,9 @@ extension SettingDefinition {
         .init(
             "server-threads", .integer(1...1_024), nil,
             "Event loops; default: half the processors, at least one."),
+        .init(
+            "server-scheduling", .choice(["batch", "normal"]), "batch",
+            "Class of the threads on Linux; batch: SCHED_BATCH, more requests with fewer changes of threads."),
         .init("server-max-body", .integer(0...2_147_483_647), "67108864", "Largest request body, in bytes."),
         .init("server-max-url", .integer(256...16_777_216), "65536", "Longest URL, in bytes."),
         .init("server-max-header", .integer(1_024...1_048_576), "65536", "Largest header, in bytes."),
