@@ -55,9 +55,13 @@ package final class DataAPI: Sendable {
 
     /// A way to the database and back for the requests of one event loop.
     ///
-    /// - Parameter execute: has the event loop run something, after what it is doing now.
-    package func lane(execute: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void) -> DataLane {
-        DataLane(database.lane(execute: execute), execute: execute) { [self] group, lane in
+    /// - Parameters:
+    ///   - loop: whose it is.
+    ///   - execute: has the event loop run something, after what it is doing now.
+    package func lane(
+        of loop: ObjectIdentifier, execute: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void
+    ) -> DataLane {
+        DataLane(database.lane(of: loop, execute: execute), execute: execute) { [self] group, lane in
             send(group, on: lane)
         }
     }

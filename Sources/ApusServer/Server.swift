@@ -58,7 +58,8 @@ package struct Server: Sendable {
         try await Preparation(settings: settings, home: home, logger: telemetry.logger).run()
         let keys = try DevelopmentKeys.read(settings, home: home)
         let configuration = try settings.http()
-        let pool = settings.database(home.serviceURL, sharesMachine: home.dataDirectory != nil)
+        var pool = settings.database(home.serviceURL, sharesMachine: home.dataDirectory != nil)
+        pool.reactors = threads
         let database = Database(pool, logger: telemetry.logger)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
         let realtime = try Realtime.make(

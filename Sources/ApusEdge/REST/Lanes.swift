@@ -26,7 +26,7 @@ final class Lanes: Sendable {
         let identity = ObjectIdentifier(loop)
         return entries.withLock { entries in
             for entry in entries where entry.loop == identity { return entry }
-            let lane = data.lane { work in loop.execute(work) }
+            let lane = data.lane(of: identity) { work in loop.execute(work) }
             let made = Entry(
                 loop: identity, lane: lane, positions: WritePositions { lane.submit($0, completion: $1) })
             entries.append(made)

@@ -1,7 +1,8 @@
 package import ApusSQL
 package import Logging
+import Synchronization
 
-/// A PostgreSQL database: a pool of pipelined connections behind one reactor thread.
+/// A PostgreSQL database: a pool of pipelined connections behind reactors, each a thread with its share of them.
 ///
 /// ## Topics
 /// - One round trip: ``execute(_:timeout:)``, ``query(_:timeout:)``, and ``submit(_:deadline:completion:)``
@@ -13,48 +14,38 @@ package import Logging
 /// with rows, or with a fault, also when the driver stops.
 package final class Database: Sendable {
     package let configuration: DatabaseConfiguration
-    private let mailbox = Mailbox()
-    private let board = StatisticsBoard()
-    private let termination = Termination()
+    /// Each with its share of the connections.
+    private let reactors: [ReactorThread]
+    private let turn = Atomic<Int>(0)
+    /// Which reactor an event loop has.
+    private let reactorsOfLoops = Locked<[ObjectIdentifier: ReactorThread]>([:])
 
     package init(_ configuration: DatabaseConfiguration, logger: Logger) {
         self.configuration = configuration
-        let (mailbox, board, termination) = (mailbox, board, termination)
-        do throws(WireFailure) {
-            try detachThread {
-                Self.runReactor(configuration, mailbox, board, logger)
-                termination.signal()
-            }
-        } catch {
-            logger.critical("Cannot start the database driver", metadata: ["reason": "\(error.message)"])
-            Self.failAll(in: mailbox)
-            termination.signal()
-        }
+        reactors = configuration.shares.map { ReactorThread($0, logger: logger) }
     }
-
-    deinit { mailbox.post(.stop) }
 
     // MARK: - Life
 
     /// Returns when the driver has stopped; cancelling the task stops it.
     package func run() async throws {
         await withTaskCancellationHandler {
-            await termination.wait()
+            for reactor in reactors { await reactor.end() }
         } onCancel: {
-            mailbox.post(.stop)
+            for reactor in reactors { reactor.stop() }
         }
     }
 
     /// Refuses new work, waits for what is there, at the most `shutdownTimeout`, and closes.
     package func shutdown() async {
-        mailbox.post(.stop)
-        await termination.wait()
+        for reactor in reactors { reactor.stop() }
+        for reactor in reactors { await reactor.end() }
     }
 
-    package var statistics: PoolStatistics { board.current }
+    package var statistics: PoolStatistics { reactors.reduce(PoolStatistics()) { $0 + $1.statistics } }
 
     /// As `PQserverVersion`, for instance 150004; nil before the first connection.
-    package var serverVersion: Int? { board.current.serverVersion }
+    package var serverVersion: Int? { statistics.serverVersion }
 
     // MARK: - Round trips
 
@@ -65,23 +56,33 @@ package final class Database: Sendable {
         _ trip: RoundTrip, deadline: ContinuousClock.Instant? = nil,
         completion: @escaping @Sendable (Result<[Rows], PostgresFault>) -> Void
     ) -> Submission {
+        let mailbox = next.mailbox
         let submission = Submission(
             .trip(trip), deadline: MonotonicTime(deadline), mailbox: mailbox, completion: completion)
-        if !mailbox.post(.submit(submission), isNewWork: true) { completion(.failure(Self.stopped)) }
+        if !mailbox.post(.submit(submission), isNewWork: true) { completion(.failure(ReactorThread.stopped)) }
         return submission
     }
 
     /// A way to and from an event loop, for the hot path.
     ///
-    /// - Parameter execute: has the event loop run something, after what it is doing now.
-    package func lane(execute: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void) -> Lane {
-        Lane(mailbox: mailbox, execute: execute)
+    /// - Parameters:
+    ///   - loop: whose it is; an event loop has one reactor, always the same.
+    ///   - execute: has the event loop run something, after what it is doing now.
+    package func lane(
+        of loop: ObjectIdentifier, execute: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void
+    ) -> Lane {
+        let reactor = reactorsOfLoops.withLock { known in
+            let reactor = known[loop] ?? reactors[known.count % reactors.count]
+            known[loop] = reactor
+            return reactor
+        }
+        return Lane(mailbox: reactor.mailbox, execute: execute)
     }
 
     /// The rows of the steps that keep them. Cancelling the task cancels the statement in the server.
     @discardableResult
     package func execute(_ trip: RoundTrip, timeout: Duration? = nil) async throws(PostgresFault) -> [Rows] {
-        try await mailbox.perform(.trip(trip), timeout: timeout, isNewWork: true).get()
+        try await next.mailbox.perform(.trip(trip), timeout: timeout, isNewWork: true).get()
     }
 
     /// One statement, not kept prepared.
@@ -95,8 +96,15 @@ package final class Database: Sendable {
     /// Checks a connection out for `body`. It goes back clean, or is closed when in doubt.
     @discardableResult
     package func withSession<R: Sendable>(_ body: (Session) async throws -> R) async throws -> R {
-        let session = try await checkOut()
-        defer { mailbox.post(.release(session.id)) }
+        // The one with the fewest, whose connections are the likeliest to be free.
+        let reactor = reactors.min {
+            $0.sessions.load(ordering: .relaxed) < $1.sessions.load(ordering: .relaxed)
+        }
+        guard let reactor else { throw ReactorThread.stopped }
+        reactor.sessions.add(1, ordering: .relaxed)
+        defer { reactor.sessions.subtract(1, ordering: .relaxed) }
+        let session = try await checkOut(of: reactor.mailbox)
+        defer { reactor.mailbox.post(.release(session.id)) }
         return try await body(session)
     }
 
@@ -126,7 +134,7 @@ package final class Database: Sendable {
         let (stream, continuation) = AsyncStream.makeStream(
             of: DatabaseNotification.self, bufferingPolicy: .bufferingOldest(10_000))
         let listener = Listener(channels: channels, continuation: continuation)
-        let mailbox = mailbox
+        let mailbox = reactors[0].mailbox
         continuation.onTermination = { [weak listener] _ in
             if let listener { mailbox.post(.unlisten(listener)) }
         }
@@ -136,27 +144,15 @@ package final class Database: Sendable {
 
     // MARK: - Non public
 
-    static let stopped = PostgresFault(.shutdown, "The database driver has been stopped.")
+    /// In turns.
+    private var next: ReactorThread {
+        reactors[abs(turn.add(1, ordering: .relaxed).oldValue % reactors.count)]
+    }
 
-    private func checkOut() async throws(PostgresFault) -> Session {
+    private func checkOut(of mailbox: Mailbox) async throws(PostgresFault) -> Session {
         let session = Session(id: SessionID(), mailbox: mailbox)
         _ = try await mailbox.perform(.checkOut, session: session.id, isNewWork: true).get()
         return session
-    }
-
-    private static func runReactor(
-        _ configuration: DatabaseConfiguration, _ mailbox: Mailbox, _ board: StatisticsBoard, _ logger: Logger
-    ) {
-        do throws(WireFailure) {
-            try Reactor(configuration: configuration, mailbox: mailbox, board: board, logger: logger).run()
-        } catch {
-            logger.critical("Cannot start the database driver", metadata: ["reason": "\(error.message)"])
-            failAll(in: mailbox)
-        }
-    }
-
-    private static func failAll(in mailbox: Mailbox) {
-        for case .submit(let submission) in mailbox.close() { submission.completion(.failure(stopped)) }
     }
 }
 

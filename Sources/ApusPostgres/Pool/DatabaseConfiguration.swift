@@ -5,6 +5,9 @@ package struct DatabaseConfiguration: Sendable {
     package var connectionString: String
     /// The most connections that requests and sessions use together. Listeners have their own.
     package var connections: Int = 10
+    /// Threads among which the connections are shared out: with one for each event loop, a request and its answer stay on the
+    /// same processor more often. Never so many that one has fewer than eight connections.
+    package var reactors: Int = 1
     /// The most round trips in flight on one connection.
     package var pipelineDepth: Int = 16
     /// The most requests that wait; one more fails with `poolFull`.
@@ -27,4 +30,18 @@ package struct DatabaseConfiguration: Sendable {
     package init(connectionString: String) {
         self.connectionString = connectionString
     }
+
+    /// What each reactor gets: its own connections and places in the queue.
+    var shares: [DatabaseConfiguration] {
+        let count = max(1, min(reactors, connections / Self.fewestConnections))
+        return (0..<count).map { index in
+            var share = self
+            share.connections = connections / count + (index < connections % count ? 1 : 0)
+            share.queueLimit = max(1, queueLimit / count)
+            return share
+        }
+    }
+
+    /// For slow statements and quick ones beside them, and for sessions.
+    private static let fewestConnections = 8
 }

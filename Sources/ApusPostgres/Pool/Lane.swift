@@ -35,7 +35,9 @@ package final class Lane: @unchecked Sendable {
     package func flush() {
         if outgoing.isEmpty { return }
         if !mailbox.post(newWork: outgoing) {
-            for case .submit(let submission) in outgoing { submission.completion(.failure(Database.stopped)) }
+            for case .submit(let submission) in outgoing {
+                submission.completion(.failure(ReactorThread.stopped))
+            }
         }
         outgoing.removeAll(keepingCapacity: true)
     }

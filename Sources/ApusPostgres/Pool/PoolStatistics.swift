@@ -26,6 +26,19 @@ package struct PoolStatistics: Sendable, Equatable {
     package var connectionsLost: UInt64 = 0
     /// As `PQserverVersion`, for instance 150004; nil before the first connection.
     package var serverVersion: Int?
+
+    static func + (one: PoolStatistics, other: PoolStatistics) -> PoolStatistics {
+        PoolStatistics(
+            open: one.open + other.open, connecting: one.connecting + other.connecting,
+            inUse: one.inUse + other.inUse, exclusive: one.exclusive + other.exclusive,
+            idle: one.idle + other.idle, waiting: one.waiting + other.waiting,
+            inFlight: one.inFlight + other.inFlight, completed: one.completed + other.completed,
+            failed: one.failed + other.failed, repeated: one.repeated + other.repeated,
+            cancelsSent: one.cancelsSent + other.cancelsSent, shared: one.shared + other.shared,
+            connectionsOpened: one.connectionsOpened + other.connectionsOpened,
+            connectionsLost: one.connectionsLost + other.connectionsLost,
+            serverVersion: one.serverVersion ?? other.serverVersion)
+    }
 }
 
 /// Where the reactor shows its statistics to other threads.
