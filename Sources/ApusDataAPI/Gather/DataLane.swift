@@ -12,7 +12,7 @@ package final class DataLane: @unchecked Sendable {
     private var reads = 0
 
     /// Reads that go before the turn ends: if all moved together, the loop and the database would only take turns.
-    private static let enough = 16
+    private static let enough = 32
 
     /// - Parameters:
     ///   - execute: has the event loop run something, after what it is doing now.
