@@ -1,5 +1,8 @@
 import ApusEdge
 import ApusHTTP
+import ApusPostgres
+import ApusRealtime
+import ApusServer
 import ApusTestSupport
 import NIOCore
 import Testing
@@ -85,6 +88,15 @@ import Testing
         #expect(try await eventually { server.live.streams == 0 })
         try await server.database.run("update library.tasks set title = 'missed' where id = 1")
         try await server.database.run("delete from library.tasks where id = 3")
+        // A row of which the feed has not told yet leaves without a word about why.
+        let written = try #require(
+            try await server.database.value("select pg_current_wal_insert_lsn()").flatMap { LSN($0) })
+        let feed = server.realtime.feed
+        #expect(
+            try await eventually {
+                feed.requestProgress()
+                return feed.caughtUp >= written
+            })
         let back = try await LiveSocketClient.open(listener, query: "?apikey=\(Token.ada)")
         back.follow("b", "tasks?order=id", ["last": snapshot["cursor"]!])
         #expect(
