@@ -15,8 +15,9 @@ struct OutboundClientTests {
             resolver: resolver)
     }
 
+    /// The time is long, because tests that compute may have all processors for a while.
     private func failure(
-        _ client: OutboundClient, _ url: String, timeout: Duration = .seconds(5), limit: Int = 1_000
+        _ client: OutboundClient, _ url: String, timeout: Duration = .seconds(60), limit: Int = 1_000
     )
         async throws -> OutboundFailure.Kind?
     {
@@ -34,7 +35,8 @@ struct OutboundClientTests {
             (201, [("X-Seen", "\(head.method) \(head.uri) \(head.headers.first(name: "host") ?? "")")], body)
         }
         let url = try #require(OutboundURL("\(server.url)/a?b"))
-        let response = try await client(server).send(.init("POST", url, body: Array("hello".utf8)))
+        let response = try await client(server).send(
+            .init("POST", url, body: Array("hello".utf8)), timeout: .seconds(60))
         #expect(response.status == 201 && response.body == Array("hello".utf8))
         #expect(response.field("x-seen") == "POST /a?b 127.0.0.1:\(server.port)")
         await server.stop()
@@ -86,7 +88,7 @@ struct OutboundClientTests {
             (302, [("Location", "http://169.254.169.254/")], [])
         }
         let url = try #require(OutboundURL(server.url))
-        #expect(try await client(server).send(.init("GET", url)).status == 302)
+        #expect(try await client(server).send(.init("GET", url), timeout: .seconds(60)).status == 302)
         #expect(server.requests == 1)
         await server.stop()
     }
