@@ -5,8 +5,8 @@ package struct DatabaseConfiguration: Sendable {
     package var connectionString: String
     /// The most connections that requests and sessions use together. Listeners have their own.
     package var connections: Int = 10
-    /// Threads among which the connections are shared out: with one for each event loop, a request and its answer stay on the
-    /// same processor more often. Never so many that one has fewer than eight connections.
+    /// Threads among which the connections are shared out: one for each event loop keeps more processors busy. Never so many
+    /// that one has fewer than eight connections.
     package var reactors: Int = 1
     /// The most round trips in flight on one connection.
     package var pipelineDepth: Int = 16
